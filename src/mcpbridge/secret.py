@@ -1,0 +1,64 @@
+"""`Secret`: text that never shows itself.
+
+From the line that reads a credential to the line that sends it, it is a `Secret`. This is no encryption: the
+text stays in memory as it is. Stored secrets are the vault's business.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+MASK = "********"
+
+
+class Secret:
+    """A credential whose `repr`, `str`, format and pickle never hold its text.
+
+    Secrets compare in constant time, and are not hashable: a dict of secrets would show them by timing.
+
+    Raises: ValueError for text that no HTTP header could carry back unchanged (CR, LF or NUL).
+    """
+
+    __slots__ = ("_text",)
+    __hash__ = None
+
+    def __init__(self, text: str) -> None:
+        if any(character in text for character in "\r\n\0"):
+            raise ValueError("a secret must not hold CR, LF or NUL; strip the line end of the file it came from")
+        self._text = text
+
+    @classmethod
+    def of(cls, value: str | Secret) -> Secret:
+        """The value itself where it is a secret already."""
+        return value if isinstance(value, Secret) else cls(value)
+
+    def reveal(self) -> str:
+        """The text, for the line that sends it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is neither pickled nor copied: pass the object itself")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
