@@ -1,0 +1,20 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(os.environ.get("MCPBRIDGE_CORPUS", Path(__file__).parents[2] / "shared/corpus/dev"))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real API descriptions; they are other people's, so they are no part of the project."""
+    if not CORPUS.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have the corpus of descriptions: {CORPUS} is missing; set MCPBRIDGE_CORPUS")
+        pytest.skip("the corpus of real descriptions is not here; set MCPBRIDGE_CORPUS")
+    return CORPUS
