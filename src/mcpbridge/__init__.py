@@ -10,21 +10,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mcpbridge.auth.static import ApiKey as ApiKey, Basic as Basic, Bearer as Bearer, Headers as Headers
+    from mcpbridge.auth.static import ApiKey as ApiKey
+    from mcpbridge.auth.static import Basic as Basic
+    from mcpbridge.auth.static import Bearer as Bearer
+    from mcpbridge.auth.static import Headers as Headers
     from mcpbridge.errors import (
         ApprovalRequired as ApprovalRequired,
+    )
+    from mcpbridge.errors import (
         AuthRequired as AuthRequired,
+    )
+    from mcpbridge.errors import (
         BridgeError as BridgeError,
+    )
+    from mcpbridge.errors import (
         ConfigError as ConfigError,
+    )
+    from mcpbridge.errors import (
         DescriptionError as DescriptionError,
+    )
+    from mcpbridge.errors import (
         Failure as Failure,
+    )
+    from mcpbridge.errors import (
         InvalidArguments as InvalidArguments,
+    )
+    from mcpbridge.errors import (
         ToolNotFound as ToolNotFound,
+    )
+    from mcpbridge.errors import (
         UpstreamError as UpstreamError,
     )
     from mcpbridge.net.limits import Limits as Limits
     from mcpbridge.openapi.document import Document as Document
-    from mcpbridge.openapi.operation import Operation as Operation, Place as Place
+    from mcpbridge.openapi.operation import Operation as Operation
+    from mcpbridge.openapi.operation import Place as Place
     from mcpbridge.openapi.operations import read_operations as read_operations
     from mcpbridge.openapi.request import build_request as build_request
     from mcpbridge.openapi.response import read_response as read_response
@@ -37,27 +57,58 @@ if TYPE_CHECKING:
     from mcpbridge.server.lowlevel import to_server as to_server
     from mcpbridge.source.answer import (
         answers as answers,
+    )
+    from mcpbridge.source.answer import (
         ask as ask,
+    )
+    from mcpbridge.source.answer import (
         error_of as error_of,
+    )
+    from mcpbridge.source.answer import (
         failed as failed,
+    )
+    from mcpbridge.source.answer import (
         nest as nest,
     )
-    from mcpbridge.source.base import Hidden as Hidden, ToolSource as ToolSource, Verdict as Verdict, Wrapper as Wrapper
+    from mcpbridge.source.base import Hidden as Hidden
+    from mcpbridge.source.base import ToolSource as ToolSource
+    from mcpbridge.source.base import Verdict as Verdict
+    from mcpbridge.source.base import Wrapper as Wrapper
     from mcpbridge.tools import (
         ANYONE as ANYONE,
+    )
+    from mcpbridge.tools import (
         Call as Call,
+    )
+    from mcpbridge.tools import (
         Caller as Caller,
+    )
+    from mcpbridge.tools import (
         ClientChannel as ClientChannel,
+    )
+    from mcpbridge.tools import (
         Origin as Origin,
+    )
+    from mcpbridge.tools import (
         Prompt as Prompt,
+    )
+    from mcpbridge.tools import (
         Resource as Resource,
+    )
+    from mcpbridge.tools import (
         ResourceTemplate as ResourceTemplate,
+    )
+    from mcpbridge.tools import (
         Status as Status,
+    )
+    from mcpbridge.tools import (
         Tool as Tool,
     )
     from mcpbridge.upstream.functions import Functions as Functions
     from mcpbridge.upstream.source import McpSource as McpSource
-    from mcpbridge.wrap.approve import Approve as Approve, ask_client as ask_client, ask_host as ask_host
+    from mcpbridge.wrap.approve import Approve as Approve
+    from mcpbridge.wrap.approve import ask_client as ask_client
+    from mcpbridge.wrap.approve import ask_host as ask_host
     from mcpbridge.wrap.filter import Filter as Filter
     from mcpbridge.wrap.prefix import Prefix as Prefix
     from mcpbridge.wrap.validate import Validate as Validate

@@ -117,7 +117,7 @@ class ToolNotFound(BridgeError):
 class Failure:
     """Why a call gave no answer: the one shape of an error everywhere in mcpbridge.
 
-    code        stable, snake_case: `unreachable`, `timeout`, `upstream_status`, `invalid_arguments`, `approval_required` …
+    code        stable, snake_case: `unreachable`, `timeout`, `upstream_status`, `approval_required` …
     message     one line: what happened, and where
     hint        what to do next
     retryable   whether the same call may succeed later without anything being changed

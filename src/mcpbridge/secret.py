@@ -15,13 +15,12 @@ MASK = "********"
 class Secret:
     """A credential whose `repr`, `str`, format and pickle never hold its text.
 
-    Secrets compare in constant time, and are not hashable: a dict of secrets would show them by timing.
+    Secrets compare in constant time, and are not hashable.
 
     Raises: ValueError for text that no HTTP header could carry back unchanged (CR, LF or NUL).
     """
 
     __slots__ = ("_text",)
-    __hash__ = None
 
     def __init__(self, text: str) -> None:
         if any(character in text for character in "\r\n\0"):

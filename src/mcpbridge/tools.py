@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mcpbridge.errors import InvalidArguments, ArgumentProblem
+from mcpbridge.errors import ArgumentProblem, InvalidArguments
 from mcpbridge.secret import Secret
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Caller:
     teams: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     environment: str | None = None
-    token: Secret | None = None
+    token: Secret | None = field(default=None, hash=False)
 
     def key(self) -> tuple[str, str | None, str | None, str | None]:
         """What an approval or a session is bound to: tenant, user, agent and skill."""
@@ -55,7 +55,7 @@ ANYONE = Caller()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where an item comes from: the integration's slug and revision, its name there, and whether its labels are believed."""
+    """Where an item comes from: the integration's slug and revision, the name there, and whether labels are believed."""
 
     slug: str = ""
     revision: str = ""

@@ -2,7 +2,7 @@
 
 **A failure** is one `Failure`, written by `failed` and read by `error_of`; nothing else touches its `_meta` key.
 
-**A question** is MCP's `InputRequiredResult` (revision 2026-07-28, multi round-trip requests). Layers nest: each one that
+**A question** is MCP's `InputRequiredResult` (revision 2026-07-28, multi round-trip requests). Layers nest: each that
 asks, or lets an inner question through and wants to remember something, keeps its own state under its own key::
 
     {"approve": {"own": …, "inner": {"upstream": {"own": …}}}}

@@ -19,7 +19,10 @@ from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status, Tool
 if TYPE_CHECKING:
     import mcp_types
 
-Answer: TypeAlias = "mcp_types.CallToolResult | mcp_types.InputRequiredResult | mcp_types.ReadResourceResult | mcp_types.GetPromptResult | mcp_types.CompleteResult"
+Answer: TypeAlias = (
+    "mcp_types.CallToolResult | mcp_types.InputRequiredResult | mcp_types.ReadResourceResult"
+    " | mcp_types.GetPromptResult | mcp_types.CompleteResult"
+)
 """What a call may give: the result of its kind, or a question for a person."""
 
 Listener: TypeAlias = Callable[[Kind], None]
@@ -147,7 +150,7 @@ class Wrapper(ToolSource):
         return key
 
     async def call_item(self, item: Item | None, call: Call) -> Answer:
-        """The call on the inner source. `call` has the inner name; `item` is None unless `show` or `needs_item` asks for it."""
+        """The call on the inner source, under the inner name; `item` is None unless `show` or `needs_item` is used."""
         return await self.inner.call(call)
 
     async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
