@@ -12,7 +12,7 @@ from typing import NoReturn
 MASK = "********"
 
 
-class Secret:
+class Secret:  # noqa: PLW1641 - not hashable on purpose
     """A credential whose `repr`, `str`, format and pickle never hold its text.
 
     Secrets compare in constant time, and are not hashable.

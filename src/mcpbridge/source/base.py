@@ -19,10 +19,9 @@ from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status, Tool
 if TYPE_CHECKING:
     import mcp_types
 
-Answer: TypeAlias = (
-    "mcp_types.CallToolResult | mcp_types.InputRequiredResult | mcp_types.ReadResourceResult"
-    " | mcp_types.GetPromptResult | mcp_types.CompleteResult"
-)
+    OtherResult: TypeAlias = mcp_types.ReadResourceResult | mcp_types.GetPromptResult | mcp_types.CompleteResult
+
+Answer: TypeAlias = "mcp_types.CallToolResult | mcp_types.InputRequiredResult | OtherResult"
 """What a call may give: the result of its kind, or a question for a person."""
 
 Listener: TypeAlias = Callable[[Kind], None]
