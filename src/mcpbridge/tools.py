@@ -55,7 +55,7 @@ ANYONE = Caller()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where an item comes from: the integration's slug and revision, the name there, whether its labels are believed."""
+    """Where an item comes from: integration slug and revision, its name there, and whether its labels are believed."""
 
     slug: str = ""
     revision: str = ""
