@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mcpbridge.diff.changes import Change
-from mcpbridge.diff.tools import diff
+from mcpbridge.compare.changes import Change
+from mcpbridge.compare.tools import diff
 from mcpbridge.tools import Tool
 
 pytestmark = pytest.mark.req("OAS-20")

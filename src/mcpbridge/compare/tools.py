@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mcpbridge.diff.changes import Change
-from mcpbridge.diff.schemas import compare_schemas
+from mcpbridge.compare.changes import Change
+from mcpbridge.compare.schemas import compare_schemas
 from mcpbridge.tools import Json, Tool
 
 
