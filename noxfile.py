@@ -1,0 +1,121 @@
+"""Everything that is checked, each under one name: `nox` runs the tests, `nox -s lint` (and so on) the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+SHARED = Path(os.environ.get("MCPBRIDGE_SHARED", ROOT.parent / "shared")).absolute()
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CODE = ("src", "tests", "examples", "benchmarks", "noxfile.py")
+DESCRIPTIONS = "^(github-api|stripe|pagerduty-rest|openai|digitalocean)"
+FAITHFUL = 0.99
+
+
+def _install(session: nox.Session, group: str, *, package: str | None = "-e.") -> None:
+    session.install(*([package] if package else []), *nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests; further words go to pytest."""
+    _install(session, "test")
+    measured = [] if session.posargs else ["--cov", "--cov-report=term:skip-covered"]
+    session.run("python", "-m", "pytest", "--ignore=tests/judges", *measured, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and the house rules, by ruff."""
+    _install(session, "lint", package=None)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Pyright and mypy, both strict."""
+    _install(session, "types")
+    session.run("pyright")
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Every code block of the README and the docs runs, and so do the examples."""
+    _install(session, "test")
+    session.run("python", "-m", "pytest", "tests/test_docs.py", "tests/test_examples.py", *session.posargs)
+
+
+@nox.session
+def judges(session: nox.Session) -> None:
+    """Clients that nobody here wrote, from npm, against a served gateway."""
+    _install(session, "test")
+    session.run("python", "-m", "pytest", "tests/judges", *session.posargs)
+
+
+@nox.session
+def fidelity(session: nox.Session) -> None:
+    """Do requests decode back to their arguments, by the descriptions themselves? `short` takes fewer operations."""
+    harness, corpus = SHARED / "fidelity/run.py", SHARED / "corpus/dev"
+    if not harness.is_file() or not corpus.is_dir():
+        session.error(f"the harness and its descriptions are not in {SHARED}: set MCPBRIDGE_SHARED to their folder")
+    _install(session, "fidelity")
+    report = Path(session.create_tmp()) / "fidelity.json"
+    operations = "6" if "short" in session.posargs else "40"
+    session.run(
+        "python", str(harness), "--peer", "mcpbridge", "--corpus", str(corpus), "--only", DESCRIPTIONS,
+        "--ops", operations, "--out", str(report),
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    wrong = _unfaithful(session, json.loads(report.read_text("utf-8")))
+    if wrong:
+        session.error("; ".join(wrong))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory as ratios to a peer, that gets an environment of its own."""
+    peer = Path(session.create_tmp()) / "peer"
+    _install(session, "bench")
+    if not (peer / "bin/python").exists():
+        session.run("python", "-m", "venv", str(peer))
+    session.run(
+        str(peer / "bin/python"), "-m", "pip", "install", "-q",
+        *nox.project.dependency_groups(PROJECT, "peer"),
+        external=True,
+    )  # fmt: skip
+    environment = {"MCPBRIDGE_SHARED": str(SHARED), "MCPBRIDGE_PEER": str(peer / "bin/python")}
+    session.run("python", "-m", "benchmarks", *session.posargs, env=environment)
+
+
+def _unfaithful(session: nox.Session, records: list[dict[str, object]]) -> list[str]:
+    """Prints the table; gives one line for each thing that misses its goal."""
+    wrong: list[str] = [] if records else ["no description was judged"]
+    session.log(f"{'description':28} {'tools':>6} {'tried':>6} {'right':>7} {'bad schemas':>12}")
+    for record in records:
+        name = str(record["spec"])
+        judged, schemas = _numbers(record, "fidelity"), _numbers(record, "schema")
+        tried, right = judged.get("tried", 0), judged.get("right", 0) + judged.get("lenient", 0)
+        invalid = schemas.get("inputSchema.bad", 0) + schemas.get("outputSchema.bad", 0)
+        share = right / tried if tried else 0.0
+        session.log(f"{name:28} {record.get('tools', 0)!s:>6} {tried:>6} {share:>7.2%} {invalid:>12}")
+        broken = next((str(record[key]) for key in ("harness_error", "error", "gave_up") if record.get(key)), "")
+        wrong += [f"{name}: {broken}"] * bool(broken)
+        wrong += [f"{name}: {share:.2%} of {tried} requests right"] * (share < FAITHFUL)
+        wrong += [f"{name}: {invalid} invalid schemas"] * bool(invalid)
+    return wrong
+
+
+def _numbers(record: dict[str, object], key: str) -> dict[str, int]:
+    found = record.get(key)
+    return {name: value for name, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
