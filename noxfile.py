@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import nox
 
@@ -118,4 +119,5 @@ def _unfaithful(session: nox.Session, records: list[dict[str, object]]) -> list[
 
 def _numbers(record: dict[str, object], key: str) -> dict[str, int]:
     found = record.get(key)
-    return {name: value for name, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
+    members = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return {name: value for name, value in members.items() if isinstance(value, int)}
