@@ -1,0 +1,1 @@
+"""The command line: `mcpbridge demo | serve | tools | call`."""

@@ -1,0 +1,106 @@
+"""What TARGET on the command line means: a description, or an MCP server.
+
+- `stdio:COMMAND …` is an MCP server; the command is split as a shell would, but no shell runs it.
+- `http://…` or `https://…` is a description where its path ends in `.json`, `.yaml` or `.yml`, and an MCP server where
+  its last segment is `mcp` or `sse`. Any other URL is fetched once: what answers with a description is one, and the
+  rest is an MCP server.
+- Everything else is the path of a description.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from mcpbridge.cli.fetch import fetch
+from mcpbridge.errors import ConfigError
+
+_DESCRIPTION = re.compile(rb"""(?:^|\n)["']?(?:openapi|swagger)["']?\s*:|[{,]\s*"(?:openapi|swagger)"\s*:""")
+_CONFIGURATION = re.compile(rb"""(?:^|\n)["']?integrations["']?\s*:|[{,]\s*"integrations"\s*:""")
+_HEAD = 65_536
+
+WAYS = "TARGET is a description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Described:
+    """An API description; `url` is where it came from, None for a file."""
+
+    data: Path | bytes
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remote:
+    """An MCP server over HTTP."""
+
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Child:
+    """An MCP server that is started as a child process and spoken to over its stdin and stdout."""
+
+    command: Sequence[str]
+
+
+Target: TypeAlias = Described | Remote | Child
+
+
+def read_target(text: str) -> Target:
+    """What the text names; a URL that could be either is fetched.
+
+    Raises: ConfigError for what can't be a target, UpstreamError for an address that does not answer.
+    """
+    if text.startswith("stdio:"):
+        return Child(command=_command(text.removeprefix("stdio:")))
+    if urlsplit(text).scheme in ("http", "https"):
+        return _url(text)
+    if "://" in text:
+        raise ConfigError(f"{text!r} is no address that can be used: {WAYS}")
+    return _file(Path(text))
+
+
+def _command(text: str) -> Sequence[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"the command in 'stdio:{text}' can't be split into words: {error}") from error
+    if not words:
+        raise ConfigError("'stdio:' needs a command, for example 'stdio:python -m mcp_server_time'")
+    return words
+
+
+def _url(text: str) -> Target:
+    parts = urlsplit(text)
+    if not parts.hostname:
+        raise ConfigError(f"{text!r} has no host: write http://HOST/…")
+    last = parts.path.rstrip("/").rpartition("/")[2].lower()
+    if last in ("mcp", "sse"):
+        return Remote(url=text)
+    sure = last.endswith((".json", ".yaml", ".yml"))
+    data = fetch(text, required=sure)
+    if sure or (data is not None and _DESCRIPTION.search(data[:_HEAD])):
+        return Described(data=data or b"", name=last or (parts.hostname or ""), url=text)
+    return Remote(url=text)
+
+
+def _file(path: Path) -> Described:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {str(path)!r}: {WAYS}") from error
+    except IsADirectoryError as error:
+        raise ConfigError(f"{str(path)!r} is a folder: name the description's entry file in it") from error
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} can't be read: {error.strerror or error}") from error
+    if _CONFIGURATION.search(head) and not _DESCRIPTION.search(head):
+        raise ConfigError(f"{str(path)!r} is a configuration file, which is not supported yet: {WAYS}")
+    return Described(data=path, name=path.name)
