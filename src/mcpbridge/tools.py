@@ -67,7 +67,8 @@ class Origin:
 class Tool:
     """One tool: a name, a JSON Schema 2020-12 of its arguments, and whether it reads or writes.
 
-    `listed=False` keeps a tool callable and out of listings. `extra` holds MCP members that are passed through
+    `listed=False` keeps a tool callable and out of listings. `fixed` holds arguments that the host always sends: they are
+    no part of the schema, and an approval covers them. `extra` holds MCP members that are passed through
     by their wire names: `title`, `annotations`, `icons`, `_meta`.
     """
 
@@ -78,6 +79,7 @@ class Tool:
     access: Access = "write"
     listed: bool = True
     origin: Origin = Origin()
+    fixed: Mapping[str, Json] = field(default_factory=dict[str, Json])
     extra: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     @property
@@ -88,7 +90,7 @@ class Tool:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the definition that a person would see: name, description, schemas, access, annotations."""
-        seen = [self.name, self.description, self.input_schema, self.output_schema, self.access, self.extra]
+        seen = [self.name, self.description, self.input_schema, self.output_schema, self.access, self.fixed, self.extra]
         text = json.dumps(seen, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
