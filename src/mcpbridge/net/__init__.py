@@ -1,0 +1,1 @@
+"""The outside world over HTTP: limits, TLS, one guarded transport per upstream."""

@@ -1,0 +1,223 @@
+"""`Upstream`: sends requests to one origin, under a total deadline and a byte cap; never raises for what it meets.
+
+It stands on the transport alone, below the HTTP client: no cookie is kept, no URL is logged, no proxy or credential
+comes from the environment, and the deadline covers the whole call instead of each read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import cast
+
+import httpx2
+
+from mcpbridge.errors import ConfigError, Failure
+from mcpbridge.net.failures import lost, overdue, oversized
+from mcpbridge.net.limits import Limits
+from mcpbridge.net.redirect import MOST, redirected
+from mcpbridge.net.tls import shared_context
+from mcpbridge.openapi.style import Unfit, checked_header
+from mcpbridge.secret import Secret
+
+AGENT = "mcpbridge"
+"""What goes out as User-Agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `content` is decompressed and within the cap."""
+
+    status: int
+    headers: httpx2.Headers
+    content: bytes
+
+
+class _TooLarge(Exception):
+    """The body passed the cap."""
+
+
+class Upstream:
+    """One origin: its transport, the headers that go on every request, the strategy that signs, and the limits.
+
+    `transport` is closed with it; without one, a pool of our own is opened over the shared TLS context. A strategy
+    is any `httpx2.Auth`; it wins over `headers`, and both win over what a request brings.
+
+    Raises: ConfigError for what can't be a transport, a strategy or a header.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        auth: httpx2.Auth | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.transport = _pool(self.limits) if transport is None else checked_transport(transport)
+        self.auth = None if auth is None else checked_auth(auth)
+        self._headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"} | checked_headers(headers or {})
+        self._timeout = {"connect": min(self.limits.connect, self.limits.deadline), "read": None, "write": None}
+        self._timeout["pool"] = self._timeout["connect"]
+
+    async def send(self, request: httpx2.Request) -> Answer | Failure:
+        """The answer, or why there is none.
+
+        Raises: what the strategy raises by itself, such as AuthRequired; CancelledError.
+        """
+        request.headers.update(self._headers)
+        request.extensions["timeout"] = self._timeout
+        call = _Call(self, where(request.url))
+        deadline = asyncio.timeout(self.limits.deadline)
+        try:
+            async with deadline:
+                return await call.run(request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return overdue(call.where, self.limits, status=call.status)
+        except httpx2.HTTPError as error:
+            return lost(error, call.where, answered=call.answered)
+        except _TooLarge:
+            return oversized(call.where, self.limits, call.status or 0)
+
+    async def aclose(self) -> None:
+        """Closes every connection; a later call opens new ones."""
+        await self.transport.aclose()
+
+
+class _Call:
+    """One call on its way: the requests that the strategy and redirects make of it."""
+
+    def __init__(self, upstream: Upstream, place: str) -> None:
+        self.upstream = upstream
+        self.where = place
+        self.status: int | None = None
+        self.answered = False
+
+    async def run(self, request: httpx2.Request) -> Answer:
+        auth = self.upstream.auth
+        response = await (self.follow(request) if auth is None else self.sign(auth, request))
+        try:
+            return Answer(response.status_code, response.headers, await self.read(response))
+        finally:
+            await response.aclose()
+
+    async def sign(self, auth: httpx2.Auth, request: httpx2.Request) -> httpx2.Response:
+        """Drives the strategy's flow, as `httpx2.AsyncClient` does, but reads under the cap."""
+        if auth.requires_request_body:
+            await request.aread()
+        async with aclosing(auth.async_auth_flow(request)) as flow:
+            request = await anext(flow)
+            while True:
+                response = await self.follow(request)
+                try:
+                    if auth.requires_response_body:
+                        response = await self.whole(response)
+                    request = await flow.asend(response)
+                except StopAsyncIteration:
+                    return response
+                except BaseException:
+                    await response.aclose()
+                    raise
+                await response.aclose()
+
+    async def follow(self, request: httpx2.Request) -> httpx2.Response:
+        """One request and the redirects of its origin; the last answer is given as it came."""
+        for _ in range(MOST):
+            response = await self.exchange(request)
+            following = redirected(request, response)
+            if following is None:
+                return response
+            await response.aclose()
+            request = following
+        return await self.exchange(request)
+
+    async def exchange(self, request: httpx2.Request) -> httpx2.Response:
+        self.status = None
+        response = await self.upstream.transport.handle_async_request(request)
+        response.request = request
+        self.status, self.answered = response.status_code, True
+        return response
+
+    async def read(self, response: httpx2.Response) -> bytes:
+        """The body, decompressed; raises _TooLarge as soon as it must be larger than the cap."""
+        cap = self.upstream.limits.answer
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and len(declared) < 19 and int(declared) > cap and response.request.method != "HEAD":
+            raise _TooLarge
+        chunks: list[bytes] = []
+        size = 0
+        async with aclosing(response.aiter_bytes()) as parts:
+            async for part in parts:
+                size += len(part)
+                if size > cap:
+                    raise _TooLarge
+                chunks.append(part)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def whole(self, response: httpx2.Response) -> httpx2.Response:
+        """The response with its body read under the cap, for strategies that look at it."""
+        content = await self.read(response)
+        await response.aclose()
+        kept = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_CODING]
+        return httpx2.Response(response.status_code, headers=kept, content=content, request=response.request)
+
+
+_OF_CODING = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+def where(url: httpx2.URL) -> str:
+    """An upstream for messages and logs: scheme, host and port, nothing that could be secret."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def checked_transport(transport: object) -> httpx2.AsyncBaseTransport:
+    """The transport. Raises: ConfigError."""
+    if isinstance(transport, httpx2.AsyncBaseTransport):
+        return transport
+    raise ConfigError(f"transport must be an httpx2.AsyncBaseTransport, not {_kind(transport)}{_old(transport)}")
+
+
+def checked_auth(auth: object) -> httpx2.Auth:
+    """The strategy. Raises: ConfigError."""
+    if isinstance(auth, httpx2.Auth):
+        return auth
+    raise ConfigError(f"auth must be an httpx2.Auth such as mcpbridge.Bearer, not {_kind(auth)}{_old(auth)}")
+
+
+def checked_headers(headers: Mapping[str, str | Secret]) -> dict[str, str]:
+    """Static headers as they are sent. Raises: ConfigError with the name, never the value."""
+    shown: dict[str, str] = {}
+    for name, value in headers.items():
+        try:
+            text = cast("object", value.reveal() if isinstance(value, Secret) else value)
+            if not isinstance(text, str):
+                raise ConfigError(f"header {name!r} must have text as its value, not {_kind(text)}")
+            name.encode("ascii")
+            shown[name] = checked_header(text)
+        except (Unfit, UnicodeEncodeError) as error:
+            raise ConfigError(f"header {name!r} can't be sent: {error}") from None
+    return shown
+
+
+def _pool(limits: Limits) -> httpx2.AsyncHTTPTransport:
+    sizes = httpx2.Limits(
+        max_connections=limits.connections, max_keepalive_connections=limits.idle, keepalive_expiry=30.0
+    )
+    return httpx2.AsyncHTTPTransport(verify=shared_context(), limits=sizes)
+
+
+def _kind(value: object) -> str:
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _old(value: object) -> str:
+    """The advice for an object of httpx, which httpx2 continues."""
+    if any(base.__module__.partition(".")[0] == "httpx" for base in type(value).__mro__):
+        return "; it comes from the package httpx: import the same name from httpx2, which continues it"
+    return "; httpx2.AsyncClient is a client, pass its transport" if isinstance(value, httpx2.AsyncClient) else ""

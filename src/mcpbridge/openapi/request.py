@@ -1,0 +1,243 @@
+"""`build_request`: an operation and arguments to an HTTP request; pure.
+
+A path value never changes the path's structure: the request has exactly the template's segments, and a dot segment
+is refused in every spelling that a server may resolve. No argument sets a header that belongs to another layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+
+import httpx2
+
+from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments
+from mcpbridge.openapi.body import form_text, write_body
+from mcpbridge.openapi.content import Content
+from mcpbridge.openapi.headers import RESERVED, TOKEN
+from mcpbridge.openapi.media import essence, is_form
+from mcpbridge.openapi.operation import Body, Operation, Parameter, Where
+from mcpbridge.openapi.style import (
+    Unfit,
+    cookie_pairs,
+    encoded,
+    header_text,
+    json_text,
+    named,
+    path_text,
+    query_parameter,
+    text_of,
+)
+from mcpbridge.openapi.template import Template, check_path, expand, parse_template
+from mcpbridge.tools import Json
+
+_MISSING = object()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What the parameters have given so far."""
+
+    template: Template
+    path: dict[str, str] = field(default_factory=dict[str, str])
+    query: list[str] = field(default_factory=list[str])
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    cookies: list[str] = field(default_factory=list[str])
+    problems: list[ArgumentProblem] = field(default_factory=list[ArgumentProblem])
+
+    def refuse(self, argument: str, unfit: Unfit) -> None:
+        self.problems.append(ArgumentProblem(path=_pointer(argument), expected=unfit.expected, got=unfit.got))
+
+
+def build_request(operation: Operation, arguments: Mapping[str, Json], *, base_url: str | httpx2.URL) -> httpx2.Request:
+    """The request that these arguments mean; `base_url` keeps its own path and query.
+
+    Raises: InvalidArguments with every problem that was found; ConfigError for a base URL that is not http(s).
+    """
+    draft = _Draft(parse_template(operation.path))
+    used = _parameters(draft, operation, arguments)
+    content, taken = _body(draft, operation.body, arguments)
+    if used + taken != len(arguments):
+        draft.problems += _unknown(operation, arguments)
+    target = _target(draft, operation)
+    if draft.problems:
+        raise InvalidArguments(draft.problems, tool=operation.name)
+    return _request(operation, draft, _join(str(base_url), target, draft.query), content)
+
+
+def _parameters(draft: _Draft, operation: Operation, arguments: Mapping[str, Json]) -> int:
+    """Writes every parameter that is given; says how many arguments they took."""
+    used = 0
+    for parameter in operation.parameters:
+        value = arguments.get(parameter.argument, _MISSING)
+        if value is _MISSING:
+            if parameter.required or parameter.place.where == "path":
+                draft.problems.append(_missing(parameter.argument))
+            continue
+        used += 1
+        try:
+            _WRITERS[parameter.place.where](draft, parameter, value)
+        except Unfit as unfit:
+            draft.refuse(parameter.argument, unfit)
+    return used
+
+
+def _path(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    name = parameter.place.name
+    draft.path[name] = path_text(parameter, value, reserved=name in draft.template.reserved)
+
+
+def _query(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    draft.query += query_parameter(parameter, value)
+
+
+def _header(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    name = parameter.place.name
+    if name.lower() in RESERVED:
+        raise Unfit(f"no value: the header {name!r} is set by the gateway alone", named(value))
+    if TOKEN.fullmatch(name) is None:
+        raise Unfit("no value: the description's header name is not one that HTTP allows", named(value))
+    if value is None or value == [] or value == {}:
+        return
+    draft.headers.append((name, header_text(parameter, value)))
+
+
+def _cookie(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    draft.cookies += cookie_pairs(parameter, value)
+
+
+def _querystring(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    """The whole query string as one value (OpenAPI 3.2, `in: querystring`)."""
+    media = parameter.media or "application/x-www-form-urlencoded"
+    if value is None:
+        return
+    if is_form(essence(media)):
+        draft.query.append(form_text(Body(media=media), value))
+    else:
+        draft.query.append(encoded(json_text(value) if "json" in media else text_of(value)))
+
+
+_WRITERS: dict[Where, Callable[[_Draft, Parameter, Json], None]] = {
+    "path": _path,
+    "query": _query,
+    "header": _header,
+    "cookie": _cookie,
+    "querystring": _querystring,
+}
+
+
+def _body(draft: _Draft, body: Body | None, arguments: Mapping[str, Json]) -> tuple[Content | None, int]:
+    """The written body, if there is one, and how many arguments it took."""
+    if body is None:
+        return None, 0
+    if body.members is None:
+        return _whole(draft, body, arguments)
+    value = {member: arguments[argument] for argument, member in body.members.items() if argument in arguments}
+    if not value and not body.required:
+        return None, 0
+    return _written(draft, body, value, next(iter(body.members), body.argument)), len(value)
+
+
+def _whole(draft: _Draft, body: Body, arguments: Mapping[str, Json]) -> tuple[Content | None, int]:
+    value = arguments.get(body.argument, _MISSING)
+    if value is not _MISSING:
+        return _written(draft, body, value, body.argument), 1
+    if body.required:
+        draft.problems.append(_missing(body.argument))
+    return None, 0
+
+
+def _written(draft: _Draft, body: Body, value: Json, argument: str) -> Content | None:
+    try:
+        return write_body(body, value)
+    except Unfit as unfit:
+        if body.members is None:
+            draft.refuse(argument, unfit)
+            return None
+    for name, member in body.members.items():  # which of them it was
+        if member in value:
+            try:
+                write_body(body, {member: value[member]})
+            except Unfit as unfit:
+                draft.refuse(name, unfit)
+    return None
+
+
+def _target(draft: _Draft, operation: Operation) -> str:
+    """The path, with the template's own query put before that of the arguments."""
+    try:
+        path = expand(draft.template.path, draft.path)
+        check_path(draft.template, path)
+        if draft.template.query != ("",):
+            draft.query.insert(0, expand(draft.template.query, draft.path))
+    except KeyError as error:
+        if not draft.problems:
+            name = str(error.args[0])
+            expected = f"a parameter for {{{name}}} of the path {operation.path!r} (the description declares none)"
+            draft.problems.append(ArgumentProblem(path="", expected=expected, got="none"))
+        return ""
+    except Unfit as unfit:
+        names = [each.argument for each in operation.parameters if each.place.where == "path"]
+        draft.refuse(names[0] if len(names) == 1 else "", unfit)
+        return ""
+    return path
+
+
+@lru_cache(maxsize=1024)
+def _base(base_url: str) -> tuple[str, str]:
+    """Origin and path without a slash at the end, and the query, of a base URL."""
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise ConfigError(f"base_url {base_url!r} is no URL ({error}); write it as https://host/path") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigError(f"base_url {base_url!r} is no absolute http(s) URL; write it as https://host/path")
+    return str(url.copy_with(query=None, fragment=None)).rstrip("/"), url.query.decode("ascii")
+
+
+def _join(base_url: str, path: str, query: list[str]) -> str:
+    origin, own = _base(base_url)
+    pairs = "&".join([own, *query] if own else query)
+    return f"{origin}{path}?{pairs}" if pairs else origin + path
+
+
+def _request(operation: Operation, draft: _Draft, url: str, content: Content | None) -> httpx2.Request:
+    headers = [("Accept", operation.accept)]
+    if content is not None:
+        headers.append(("Content-Type", content.media))
+    for name, text in draft.headers:
+        headers.append((name, text))
+    if draft.cookies:
+        headers.append(("Cookie", "; ".join(draft.cookies)))
+    raw = [(name.encode("ascii"), text.encode("latin-1")) for name, text in headers]
+    try:
+        return httpx2.Request(operation.method, url, headers=raw, content=None if content is None else content.data)
+    except httpx2.InvalidURL as error:
+        problem = ArgumentProblem(path="", expected="arguments that fit into a URL of 64 KiB", got=str(error))
+        raise InvalidArguments([problem], tool=operation.name) from error
+
+
+def _missing(argument: str) -> ArgumentProblem:
+    return ArgumentProblem(path=_pointer(argument), expected="a value (it is required)", got="none")
+
+
+def _unknown(operation: Operation, arguments: Mapping[str, Json]) -> list[ArgumentProblem]:
+    names = [parameter.argument for parameter in operation.parameters]
+    if operation.body is not None:
+        names += [operation.body.argument] if operation.body.members is None else operation.body.members
+    known = set(names)
+    problems: list[ArgumentProblem] = []
+    for name in arguments:
+        if name in known:
+            continue
+        close = get_close_matches(name[:64], names, n=1)
+        expected = "a known argument" + (f" (did you mean {close[0]!r}?)" if close else "")
+        problem = ArgumentProblem(path=_pointer(name[:64]), expected=expected, got="an unknown name", allowed=names)
+        problems.append(problem)
+    return problems
+
+
+def _pointer(argument: str) -> str:
+    return "/" + argument.replace("~", "~0").replace("/", "~1") if argument else ""

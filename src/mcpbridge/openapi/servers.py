@@ -1,0 +1,99 @@
+"""Which URL an operation is called at (OpenAPI 3.1 section 4.8.5; Swagger 2.0 `host`, `basePath`, `schemes`).
+
+The base URL of a source replaces the description's first server and pins the origin: a description can't send a call
+elsewhere, unless the host lists that origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import cast
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from mcpbridge.openapi.operation import Operation
+from mcpbridge.tools import Json
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_PORTS = {"http": 80, "https": 443}
+
+
+def first_server(root: Mapping[str, Json]) -> str | None:
+    """The first server's URL with its variables' defaults, as the description writes it; None where there is none."""
+    if "swagger" in root:
+        return _swagger(root)
+    servers = root.get("servers")
+    return server_url(cast("list[Json]", servers)[0]) if isinstance(servers, list) and servers else None
+
+
+def server_url(server: Json) -> str | None:
+    """One server object's URL with its variables' defaults put in; None where it is not readable."""
+    if not isinstance(server, dict):
+        return None
+    members = cast("dict[str, Json]", server)
+    url, variables = members.get("url"), members.get("variables")
+    if not isinstance(url, str):
+        return None
+    known = cast("dict[str, Json]", variables) if isinstance(variables, dict) else {}
+    return _VARIABLE.sub(lambda found: _default(known.get(found[1]), found[0]), url.strip())
+
+
+def _default(variable: Json, otherwise: str) -> str:
+    default = cast("dict[str, Json]", variable).get("default") if isinstance(variable, dict) else None
+    return str(default) if isinstance(default, str | int) else otherwise
+
+
+def _swagger(root: Mapping[str, Json]) -> str | None:
+    host, path, schemes = root.get("host"), root.get("basePath", ""), root.get("schemes")
+    path = path if isinstance(path, str) else ""
+    if not isinstance(host, str) or not host:
+        return path or None
+    offered = cast("list[Json]", schemes) if isinstance(schemes, list) else []
+    scheme = "https" if "https" in offered or "http" not in offered else "http"
+    return f"{scheme}://{host}/{path.lstrip('/')}".rstrip("/")
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL (RFC 6454 section 4); the port is None where the scheme has no default one."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), (parts.hostname or "").lower(), _port(parts)
+
+
+def operation_base(
+    own: str | None, *, base_url: str, origins: Collection[tuple[str, str, int | None]] = ()
+) -> str | None:
+    """The base URL of an operation with its own server, or None where that is another origin without consent.
+
+    `origins` are those that the host agrees to.
+    """
+    if own is None:
+        return base_url
+    resolved = urljoin(base_url, own)
+    origin = origin_of(resolved)
+    return resolved if origin == origin_of(base_url) or origin in origins else None
+
+
+def moved(operation: Operation, *, first: str | None, base_url: str) -> Operation:
+    """The operation with its own server seen from `base_url`, which stands in for the description's first server.
+
+    An own server of the first one's origin keeps its path; where that begins with the first server's path,
+    the base URL's path stands in for it. Another origin is left as it is.
+    """
+    if operation.server is None:
+        return operation
+    own = urljoin(first or "/", operation.server)
+    if urlsplit(own).netloc and (first is None or origin_of(own) != origin_of(first)):
+        return operation
+    first_path, own_path = urlsplit(first or "").path.rstrip("/"), urlsplit(own).path.rstrip("/")
+    base = urlsplit(base_url)
+    if own_path == first_path or own_path.startswith(f"{first_path}/"):
+        own_path = base.path.rstrip("/") + own_path[len(first_path) :]
+    return replace(operation, server=base._replace(path=own_path).geturl())
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port or _PORTS.get(parts.scheme.lower())
+    except ValueError:  # a port that is no number names no origin that anything equals
+        return -1

@@ -1,0 +1,79 @@
+"""Path templates (OpenAPI 3.1 section 4.8.8.2), and the rule that a value never changes a path's structure.
+
+A template may hold a query (`/things?fixed=1`), which goes out with every call, and a fragment, which never does.
+`{+name}` is RFC 6570's reserved expansion: its value may hold slashes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+from mcpbridge.openapi.style import Unfit
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_SAFE = "%/:@!$&'()*+,;=~[]|"
+_SEPARATOR = re.compile(r"[/\\]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A parsed template: texts and variable names in turn, beginning and ending with a text.
+
+    `path` and `query` are such sequences; `reserved` are the names that may expand to reserved characters.
+    """
+
+    path: tuple[str, ...]
+    query: tuple[str, ...]
+    reserved: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def parse_template(text: str) -> Template:
+    """The template of a description's path key."""
+    path, _, query = text.partition("#")[0].partition("?")
+    names = _VARIABLE.findall(path)
+    return Template(
+        path=_split(path if path.startswith("/") else f"/{path}", _SAFE),
+        query=_split(query, _SAFE + "?"),
+        reserved=frozenset(name.lstrip("+") for name in names if name.startswith("+")),
+    )
+
+
+def expand(parts: tuple[str, ...], values: Mapping[str, str]) -> str:
+    """A template's parts with already encoded values put in. Raises: KeyError with a name that has no value."""
+    if len(parts) == 1:
+        return parts[0]
+    return "".join(values[part] if index % 2 else part for index, part in enumerate(parts))
+
+
+def check_path(template: Template, path: str) -> None:
+    """Refuses an expanded path with a dot segment, as any server may read one: encoded once more, before `;`, or
+    beside a backslash (RFC 3986 section 3.3). Raises: Unfit.
+    """
+    if len(template.path) == 1 or "." not in (plain := _decoded(path)):
+        return
+    for segment in _SEPARATOR.split(plain):
+        if segment.partition(";")[0].strip() in {".", ".."}:
+            raise Unfit("a value that makes no dot segment ('.' or '..') of the path", "one that does")
+
+
+def _decoded(path: str) -> str:
+    """The path after as many rounds of decoding as it takes, three at most: proxies decode once, servers again."""
+    for _ in range(3):
+        path, before = unquote(path), path
+        if path == before:
+            break
+    return path
+
+
+def _split(text: str, safe: str) -> tuple[str, ...]:
+    parts = _VARIABLE.split(text)
+    return tuple(_name(part) if index % 2 else quote(part, safe=safe) for index, part in enumerate(parts))
+
+
+def _name(variable: str) -> str:
+    return variable.removeprefix("+").rstrip("*")

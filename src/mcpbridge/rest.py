@@ -1,0 +1,185 @@
+"""`RestSource`: an HTTP API's operations as tools."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import httpx2
+
+from mcpbridge.errors import AuthRequired, ConfigError, Failure, ToolNotFound
+from mcpbridge.net.limits import Limits
+from mcpbridge.net.upstream import Upstream
+from mcpbridge.openapi.document import Document
+from mcpbridge.openapi.operation import Operation
+from mcpbridge.openapi.operations import read_operations
+from mcpbridge.openapi.request import build_request
+from mcpbridge.openapi.response import read_answer
+from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of
+from mcpbridge.openapi.tool import to_tool
+from mcpbridge.secret import Secret
+from mcpbridge.source.answer import failed
+from mcpbridge.source.base import Answer, ToolSource
+from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status, Tool
+
+CALLER_KEY = "mcpbridge.caller"
+"""Where `httpx2.Auth` strategies find the `Caller` in `request.extensions`."""
+
+
+class RestSource(ToolSource):
+    """The operations of one HTTP API, in the order given, called at `base_url`.
+
+    `headers` go on every request, and `auth` wins over them; no argument overrides either. `transport` is any
+    `httpx2.AsyncBaseTransport` (a mock, an ASGI app, a proxy, a private CA) and is closed with the source. `origins`
+    are other origins (`https://uploads.example.com`) that an operation's own server may name. Connections open with the
+    first call; leaving the source closes them.
+
+    Raises: ConfigError for a base URL that is no absolute http(s) URL, and for two operations of one name.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        *,
+        base_url: str,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        auth: httpx2.Auth | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        limits: Limits | None = None,
+        origins: Collection[str] = (),
+    ) -> None:
+        self.base_url = _absolute(base_url)
+        self._upstream = Upstream(transport=transport, auth=auth, headers=headers, limits=limits)
+        self._operations = {operation.name: operation for operation in operations}
+        if len(self._operations) != len(operations):
+            names = [operation.name for operation in operations]
+            double = next(name for name in names if names.count(name) > 1)
+            raise ConfigError(f"two operations are called {double!r}; rename one of them")
+        agreed = {origin_of(_absolute(origin)) for origin in origins}
+        self._own = {
+            operation.name: operation_base(operation.server, base_url=base_url, origins=agreed)
+            for operation in operations
+            if operation.server is not None
+        }
+        self._tools: dict[str, Tool] = {}
+        self._all: tuple[Tool, ...] | None = None
+
+    @classmethod
+    def from_openapi(
+        cls,
+        data: str | bytes | Path | Mapping[str, Json] | Document,
+        *,
+        base_url: str | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        auth: httpx2.Auth | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        limits: Limits | None = None,
+        select: Any = None,
+        origins: Collection[str] = (),
+    ) -> Self:
+        """The operations of a description: its text, bytes, path, parsed JSON, or a `Document`.
+
+        Without `base_url`, the description's first server is called. A URL is fetched by whoever names it.
+
+        Raises: DescriptionError; ConfigError where there is no base URL to call.
+        """
+        document = data if isinstance(data, Document) else Document.parse(cast("Any", data))
+        first = first_server(document.root)
+        if base_url is None:
+            base_url = _from_description(first)
+        return cls(
+            [moved(each, first=first, base_url=base_url) for each in read_operations(document, select=select)],
+            base_url=base_url,
+            transport=transport,
+            auth=auth,
+            headers=headers,
+            limits=limits,
+            origins=origins,
+        )
+
+    async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
+        if kind != "tool":
+            return ()
+        if self._all is None:
+            self._all = tuple(self._tool(operation) for operation in self._operations.values())
+        return self._all
+
+    async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
+        operation = self._operations.get(key) if kind == "tool" else None
+        if operation is None:
+            raise ToolNotFound(key, kind)
+        return self._tool(operation)
+
+    async def call(self, call: Call) -> Answer:
+        operation = self._operations.get(call.name) if call.kind == "tool" else None
+        if operation is None:
+            raise ToolNotFound(call.name, call.target()[0])
+        base_url = self._own.get(operation.name, self.base_url)
+        if base_url is None:
+            return failed(_elsewhere(operation))
+        request = build_request(operation, call.arguments, base_url=base_url)
+        request.extensions[CALLER_KEY] = call.caller
+        try:
+            answer = await self._upstream.send(request)
+        except AuthRequired as error:
+            return failed(_login(error))
+        if isinstance(answer, Failure):
+            return failed(answer)
+        return read_answer(operation, answer.status, answer.headers, answer.content, now=time.time())
+
+    async def status(self, caller: Caller | None = None) -> Status:
+        return Status()
+
+    def version(self, caller: Caller) -> str:
+        return "1"  # the operations of a source never change; another description makes another source
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._upstream.aclose()
+
+    def _tool(self, operation: Operation) -> Tool:
+        tool = self._tools.get(operation.name)
+        if tool is None:
+            tool = self._tools[operation.name] = to_tool(operation)
+        return tool
+
+
+def _absolute(url: str) -> str:
+    """The URL, where it is an absolute one of http or https without a user name. Raises: ConfigError."""
+    try:
+        parts = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError) as error:
+        raise ConfigError(f"base_url {url!r} is no URL ({error}); write it as https://host/path") from error
+    if parts.scheme not in {"http", "https"} or not parts.host:
+        raise ConfigError(f"base_url {url!r} is no absolute http(s) URL; write it as https://host/path")
+    if parts.userinfo:
+        raise ConfigError("base_url holds a user name or password; pass auth=Basic(user, password) instead")
+    return url
+
+
+def _from_description(first: str | None) -> str:
+    if first is None:
+        raise ConfigError("the description names no server; pass base_url='https://…'")
+    try:
+        return _absolute(first)
+    except ConfigError:
+        raise ConfigError(
+            f"the description's first server {first!r} is no absolute http(s) URL; pass base_url='https://…'"
+        ) from None
+
+
+def _elsewhere(operation: Operation) -> Failure:
+    return Failure(
+        code="origin_refused",
+        message=f"{operation.name!r} belongs to another server, {operation.server!r}, which this source may not call",
+        hint="An operator can allow it with RestSource(origins=[…]).",
+    )
+
+
+def _login(error: AuthRequired) -> Failure:
+    details = {"url": error.url} if error.url else {}
+    return Failure(code=error.code, message=str(error), hint="A person has to log in first.", details=details)
