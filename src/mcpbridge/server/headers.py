@@ -1,0 +1,41 @@
+"""`Mcp-Param-*` headers: arguments that a client repeats in HTTP headers, for proxies to read."""
+
+from __future__ import annotations
+
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import MCP_PARAM_HEADER_PREFIX, validate_mcp_param_headers
+from starlette.datastructures import Headers
+
+from mcpbridge.server.errors import is_modern
+from mcpbridge.server.identity import RequestContext, scope_of
+from mcpbridge.source.base import ToolSource
+from mcpbridge.tools import Call
+
+_PREFIX = MCP_PARAM_HEADER_PREFIX.lower().encode()
+
+
+class HeaderMismatch(Exception):
+    """A header says something else than the arguments. `error` is what the client is told."""
+
+    def __init__(self, error: MCPError) -> None:
+        super().__init__(error.error.message)
+        self.error = error
+
+
+async def check_param_headers(ctx: RequestContext, call: Call, source: ToolSource) -> None:
+    """Compares the headers with the arguments (MCP 2026-07-28, transports, `x-mcp-header`).
+
+    A proxy may have decided by the header. This stands here and not in the SDK's own hook, which does not know who
+    calls and would show what a hidden tool's schema says. A request without such headers misled nobody.
+
+    Raises: HeaderMismatch, ToolNotFound.
+    """
+    scope = scope_of(ctx)
+    if call.kind != "tool" or not is_modern(ctx.protocol_version):
+        return
+    if not any(name.startswith(_PREFIX) for name, _ in scope.get("headers", ())):
+        return
+    tool = await source.get_tool(call.name, call.caller)
+    rejection = validate_mcp_param_headers(tool.input_schema, call.arguments, Headers(scope=dict(scope)))
+    if rejection is not None:
+        raise HeaderMismatch(MCPError(code=rejection.code, message=rejection.message))
