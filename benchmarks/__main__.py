@@ -1,0 +1,182 @@
+"""Speed and memory as ratios, measured side by side in one run: `python -m benchmarks [P1 P3 …] [--runs 5]`.
+
+MCPBRIDGE_SHARED    the folder with `corpus/dev/github-api.json`
+MCPBRIDGE_PEER      a Python that has the peer installed
+MCPBRIDGE_SUITE     jsonschema's source package (.tar.gz), which holds the official suite
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import upstream, validation, wire
+
+HERE = Path(__file__).parent
+GITHUB = Path(os.environ.get("MCPBRIDGE_SHARED", HERE.parents[1] / "shared")) / "corpus/dev/github-api.json"
+PEER = os.environ.get("MCPBRIDGE_PEER", "")
+OURS = (sys.executable, str(HERE / "ours.py"))
+THEIRS = (PEER, str(HERE / "theirs.py"))
+SERVE = (sys.executable, "-m", "mcpbridge", "serve")
+MANY = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One figure: `value` has to be at most `goal` (`least` turns that round)."""
+
+    id: str
+    what: str
+    value: float
+    goal: float
+    ours: str
+    theirs: str
+    least: bool = False
+
+    @property
+    def good(self) -> bool:
+        return self.value >= self.goal if self.least else self.value <= self.goal
+
+
+def p1(runs: int) -> Iterator[Row]:
+    taken = wire.interleaved({
+        "ours": lambda: wire.run([*OURS, "convert", str(GITHUB)])["seconds"],
+        "theirs": lambda: wire.run([*THEIRS, "convert", str(GITHUB)])["seconds"],
+    }, runs)  # fmt: skip
+    yield _row("P1", "GitHub, parsed, to all tools", taken, 1 / 40)
+
+
+def p2(runs: int) -> Iterator[Row]:
+    address = "http://127.0.0.1:9"
+    commands = {"ours": [*SERVE, str(GITHUB), "--base-url", address], "theirs": [*THEIRS, "stdio", str(GITHUB)]}
+    taken: dict[str, list[tuple[float, float, int]]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            taken[name].append(wire.first_listing(command))
+    assert {count for each in taken.values() for _, _, count in each} == {1223}
+    yield _row("P2", "start to first listing over stdio", {k: [s for s, _, _ in v] for k, v in taken.items()}, 1 / 6)
+    memory = {name: [peak for _, peak, _ in each] for name, each in taken.items()}
+    yield _row("P2", "peak memory until then", memory, 1 / 3, unit="MB")
+
+
+def p3(runs: int) -> Iterator[Row]:
+    taken = wire.interleaved({
+        "ours": lambda: wire.run([*OURS, "import"])["seconds"],
+        "theirs": lambda: wire.run([*OURS, "sdk-import"])["seconds"],
+    }, max(runs, 9))  # fmt: skip
+    yield _row("P3", "CPU: import and convert, against import mcp", taken, 1 / 8)
+
+
+def p5(runs: int) -> Iterator[Row]:
+    with _upstream() as address, tempfile.TemporaryDirectory() as folder:
+        servers: dict[str, wire.Server] = {}
+        try:
+            for count in (10, MANY):
+                path = Path(folder) / f"{count}.json"
+                path.write_text(json.dumps(upstream.description(count, address)), "utf-8")
+                for name, command in (("ours", OURS), ("theirs", THEIRS)):
+                    port = wire.free_port()
+                    servers[f"{name} {count}"] = wire.Server([*command, "http", str(path), str(port)], port)
+            calls = {name: _caller(server) for name, server in servers.items()}
+            for call in calls.values():
+                wire.p50(call, 20)
+            times = {name: 30 if name == f"theirs {MANY}" else 300 for name in calls}
+            measured = {
+                name: (lambda call=call, name=name: wire.p50(call, times[name])) for name, call in calls.items()
+            }
+            taken = wire.interleaved(measured, max(runs, 7))
+        finally:
+            for server in servers.values():
+                server.close()
+    flat = {"ours": taken[f"ours {MANY}"], "theirs": taken["ours 10"]}
+    yield _row("P5", f"a call at {MANY} tools, against 10", flat, 1.1, unit="ms")
+    against = {"ours": taken[f"ours {MANY}"], "theirs": taken[f"theirs {MANY}"]}
+    yield _row("P5", f"a call at {MANY} tools, against the peer", against, 1 / 50, unit="ms")
+
+
+def p7(runs: int) -> Iterator[Row]:
+    taken = wire.interleaved({"ours": validation.ours, "theirs": validation.theirs}, runs)
+    yield _row("P7", "validating three argument objects", taken, 1 / 50, unit="µs")
+    suite = os.environ.get("MCPBRIDGE_SUITE", "")
+    right, total = validation.official_suite(Path(suite)) if suite else (0, 1)
+    said = f"{right} of {total}" if suite else "MCPBRIDGE_SUITE is not set"
+    yield Row(
+        id="P7", what="official suite of 2020-12", value=right / total, goal=1.0, ours=said, theirs="", least=True
+    )
+
+
+def p8(runs: int) -> Iterator[Row]:
+    servers: dict[str, wire.Server] = {}
+    try:
+        for name, command in (("ours", [*OURS, "http"]), ("theirs", [*THEIRS, "http"]), ("bare", [*OURS, "bare"])):
+            port = wire.free_port()
+            servers[name] = wire.Server([*command, str(GITHUB), str(port), "filter"], port)
+            assert servers[name].list_all() == 1223, name
+        asked = {name: (lambda server=server: wire.p50(server.list_all, 3)) for name, server in servers.items()}
+        taken = wire.interleaved(asked, runs)
+    finally:
+        for server in servers.values():
+            server.close()
+    yield _row("P8", "listing GitHub again, filtered", taken, 1 / 50, unit="ms")
+    yield _row("P8", "the same, against the bare SDK", {"ours": taken["ours"], "theirs": taken["bare"]}, 1.3, unit="ms")
+
+
+def _caller(server: wire.Server) -> Callable[[], object]:
+    def call() -> None:
+        answer = server.ask("tools/call", {"name": "get_item_7", "arguments": {"id": "7", "limit": 10}})
+        assert not answer.get("isError"), answer
+
+    return call
+
+
+@contextmanager
+def _upstream() -> Iterator[str]:
+    port = wire.free_port()
+    process = subprocess.Popen([sys.executable, str(HERE / "upstream.py"), str(port)])
+    try:
+        wire.wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _row(id: str, what: str, taken: dict[str, list[float]], goal: float, *, unit: str = "s") -> Row:
+    factor = {"s": 1.0, "ms": 1e3, "µs": 1e6, "MB": 1.0}[unit]
+    mine, other = (statistics.median(taken[name]) * factor for name in ("ours", "theirs"))
+    value = wire.ratio(taken["ours"], taken["theirs"])
+    return Row(id=id, what=what, value=value, goal=goal, ours=f"{mine:.3g} {unit}", theirs=f"{other:.3g} {unit}")
+
+
+BENCHES = {"P1": p1, "P2": p2, "P3": p3, "P5": p5, "P7": p7, "P8": p8}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("which", nargs="*", default=[])
+    parser.add_argument("--runs", type=int, default=5)
+    chosen = parser.parse_args()
+    missed = 0
+    print(f"{'':3} {'what':44} {'ours':>10} {'theirs':>10} {'ratio':>8} {'goal':>8}  verdict")
+    for name in chosen.which or BENCHES:
+        for row in BENCHES[name](chosen.runs):
+            missed += not row.good
+            verdict = "good" if row.good else "MISSED"
+            print(
+                f"{row.id:3} {row.what:44} {row.ours:>10} {row.theirs:>10} {row.value:8.4f} {row.goal:8.4f}  {verdict}",
+                flush=True,
+            )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
