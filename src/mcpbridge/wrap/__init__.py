@@ -1,0 +1,1 @@
+"""The wrappers: each puts one behaviour around a source."""
