@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import cast
 
 import httpx2
 
@@ -40,6 +41,7 @@ _MISSING = object()
 class _Draft:
     """What the parameters have given so far."""
 
+    operation: Operation
     template: Template
     path: dict[str, str] = field(default_factory=dict[str, str])
     query: list[str] = field(default_factory=list[str])
@@ -56,21 +58,21 @@ def build_request(operation: Operation, arguments: Mapping[str, Json], *, base_u
 
     Raises: InvalidArguments with every problem that was found; ConfigError for a base URL that is not http(s).
     """
-    draft = _Draft(parse_template(operation.path))
-    used = _parameters(draft, operation, arguments)
+    draft = _Draft(operation, parse_template(operation.path))
+    used = _parameters(draft, arguments)
     content, taken = _body(draft, operation.body, arguments)
     if used + taken != len(arguments):
         draft.problems += _unknown(operation, arguments)
-    target = _target(draft, operation)
+    target = _target(draft)
     if draft.problems:
         raise InvalidArguments(draft.problems, tool=operation.name)
-    return _request(operation, draft, _join(str(base_url), target, draft.query), content)
+    return _request(draft, _join(str(base_url), target, draft.query), content)
 
 
-def _parameters(draft: _Draft, operation: Operation, arguments: Mapping[str, Json]) -> int:
+def _parameters(draft: _Draft, arguments: Mapping[str, Json]) -> int:
     """Writes every parameter that is given; says how many arguments they took."""
     used = 0
-    for parameter in operation.parameters:
+    for parameter in draft.operation.parameters:
         value = arguments.get(parameter.argument, _MISSING)
         if value is _MISSING:
             if parameter.required or parameter.place.where == "path":
@@ -90,7 +92,18 @@ def _path(draft: _Draft, parameter: Parameter, value: Json) -> None:
 
 
 def _query(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    if isinstance(value, dict) and parameter.style == "form" and parameter.explode and parameter.media is None:
+        taken = _taken(draft, parameter) & cast("dict[str, Json]", value).keys()
+        if taken:
+            raise Unfit(f"no member called {min(taken)!r} (another parameter has that name)", "an object with one")
     draft.query += query_parameter(parameter, value)
+
+
+def _taken(draft: _Draft, parameter: Parameter) -> set[str]:
+    """The names in the query that belong to others: an exploded object must not stand in for them."""
+    fixed = "".join(draft.template.query[::2]).split("&")
+    others = (each.place for each in draft.operation.parameters if each is not parameter)
+    return {pair.partition("=")[0] for pair in fixed} | {place.name for place in others if place.where == "query"}
 
 
 def _header(draft: _Draft, parameter: Parameter, value: Json) -> None:
@@ -161,11 +174,13 @@ def _written(draft: _Draft, body: Body, value: Json, argument: str) -> Content |
             try:
                 write_body(body, {member: value[member]})
             except Unfit as unfit:
-                draft.refuse(name, unfit)
+                draft.refuse(
+                    name, Unfit(unfit.expected, named(value[member]) if unfit.got == "an object" else unfit.got)
+                )
     return None
 
 
-def _target(draft: _Draft, operation: Operation) -> str:
+def _target(draft: _Draft) -> str:
     """The path, with the template's own query put before that of the arguments."""
     try:
         path = expand(draft.template.path, draft.path)
@@ -175,11 +190,13 @@ def _target(draft: _Draft, operation: Operation) -> str:
     except KeyError as error:
         if not draft.problems:
             name = str(error.args[0])
-            expected = f"a parameter for {{{name}}} of the path {operation.path!r} (the description declares none)"
+            expected = (
+                f"a parameter for {{{name}}} of the path {draft.operation.path!r} (the description declares none)"
+            )
             draft.problems.append(ArgumentProblem(path="", expected=expected, got="none"))
         return ""
     except Unfit as unfit:
-        names = [each.argument for each in operation.parameters if each.place.where == "path"]
+        names = [each.argument for each in draft.operation.parameters if each.place.where == "path"]
         draft.refuse(names[0] if len(names) == 1 else "", unfit)
         return ""
     return path
@@ -203,7 +220,8 @@ def _join(base_url: str, path: str, query: list[str]) -> str:
     return f"{origin}{path}?{pairs}" if pairs else origin + path
 
 
-def _request(operation: Operation, draft: _Draft, url: str, content: Content | None) -> httpx2.Request:
+def _request(draft: _Draft, url: str, content: Content | None) -> httpx2.Request:
+    operation = draft.operation
     headers = [("Accept", operation.accept)]
     if content is not None:
         headers.append(("Content-Type", content.media))
