@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
-from shelf import Shelf, served
+from shelf import Connect, Shelf, served
 
 from mcpbridge.server.asgi import to_asgi
 from mcpbridge.server.lowlevel import to_server
-
-Connect: TypeAlias = Callable[..., AbstractAsyncContextManager[Client]]
 
 ERAS = ("legacy", "2026-07-28")
 TRANSPORTS = ("memory", "stdio", "http")

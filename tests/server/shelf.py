@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 import mcp_types
 import uvicorn
+from mcp import Client
 from mcp_types import CallToolResult, TextContent
 from starlette.types import ASGIApp
 
@@ -17,6 +19,9 @@ from mcpbridge.errors import ArgumentProblem, InvalidArguments, ToolNotFound
 from mcpbridge.source.answer import answers, ask
 from mcpbridge.source.base import Answer, ToolSource
 from mcpbridge.tools import Call, Caller, Item, Kind, Prompt, Resource, ResourceTemplate, Tool
+
+Connect: TypeAlias = Callable[..., AbstractAsyncContextManager[Client]]
+"""Opens a client; options go to `mcp.Client`."""
 
 CANARY = "sk-canary-3f9c1d"
 LIST = {"type": "array", "items": {"type": "string"}}
@@ -88,31 +93,20 @@ class Shelf(ToolSource):
         raise ToolNotFound(call.name, call.target()[0])
 
     async def _tool(self, call: Call) -> Answer:
+        if call.name in ANSWERS:
+            return ANSWERS[call.name]
         match call.name:
-            case "book":
-                return _text("Dune", structured={"title": "Dune"})
-            case "books":
-                return CallToolResult(content=[], structured_content=["Dune", "Emma"])
             case "boom":
                 raise RuntimeError(f"connection to postgres://u:{CANARY}@db failed")
-            case "delete":
-                return self._delete(call)
-            case "insist":
-                return ask("shelf", {"again": mcp_types.ElicitRequest(params=CONFIRM)}, None)
-            case "login":
-                return ask("shelf", {"page": mcp_types.ElicitRequest(params=CONSENT)}, None)
-            case "nonsense":
-                return mcp_types.CompleteResult(completion=mcp_types.Completion(values=[]))
             case "picky":
                 raise InvalidArguments([ArgumentProblem(path="/n", expected="a number", got="nothing")], tool="picky")
+            case "delete":
+                return self._delete(call)
             case "slow" if call.client and call.client.report:
                 await call.client.report(1, 2, "half")
-                return _text("done")
-            case "stamped":
-                meta = {"io.modelcontextprotocol/serverInfo": {"name": "inner", "version": "1"}, "vendor/x": 1}
-                return CallToolResult(content=[], _meta=meta)
             case _:
-                return _text(call.caller.user or "nobody")
+                pass
+        return _text(call.caller.user or "nobody")
 
     def _delete(self, call: Call) -> Answer:
         back = answers(call, "shelf")
@@ -128,6 +122,20 @@ class Shelf(ToolSource):
 
 def _text(text: str, *, structured: object = None) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=text)], structured_content=structured)
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "book": _text("Dune", structured={"title": "Dune"}),
+    "books": CallToolResult(content=[], structured_content=["Dune", "Emma"]),
+    "insist": ask("shelf", {"again": mcp_types.ElicitRequest(params=CONFIRM)}, None),
+    "login": ask("shelf", {"page": mcp_types.ElicitRequest(params=CONSENT)}, None),
+    "nonsense": mcp_types.CompleteResult(completion=mcp_types.Completion(values=[])),
+    "stamped": CallToolResult(
+        content=[],
+        _meta={"io.modelcontextprotocol/serverInfo": {"name": "inner", "version": "1"}, "vendor/x": 1},
+    ),
+}
+"""What some tools always answer."""
 
 
 def _may_see(name: str, caller: Caller) -> bool:
@@ -156,12 +164,12 @@ async def served(app: ASGIApp) -> AsyncGenerator[str]:
             await task
 
 
-async def say_yes(_: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
+async def say_yes(context: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
     """A person who agrees to everything."""
     return mcp_types.ElicitResult(action="accept", content={"why": "because"})
 
 
-async def say_no(_: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
+async def say_no(context: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
     """A person who agrees to nothing."""
     return mcp_types.ElicitResult(action="decline")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from shelf import CANARY, Shelf, many, say_no, say_yes, text_of
+from shelf import CANARY, Connect, Shelf, many, say_no, say_yes, text_of
 
-from conftest import Connect
 from mcpbridge.source.answer import error_of
 
 pytestmark = pytest.mark.req("GW-04")
