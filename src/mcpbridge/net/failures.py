@@ -78,21 +78,22 @@ _KINDS: tuple[tuple[type[Exception], _Kind], ...] = (
 )
 
 
-def lost(error: httpx2.HTTPError, where: str, *, answered: bool) -> Failure:
+def lost(error: httpx2.HTTPError, where: str, *, status: int | None, left: bool) -> Failure:
     """The failure that an error of the transport means. `where` names the upstream: scheme, host and port.
 
-    `answered` says that a status had come, or that an earlier request of the same call was answered: then
-    the call has left, whatever broke afterwards.
+    `status` is that of an answer that broke off; `left` says that an earlier request of the same call was answered.
     """
     kind = next((kind for known, kind in _KINDS if isinstance(error, known)), _LOST)
     if kind is _CONNECT:
         kind = _refined(error)
-    sent: Sent = "yes" if kind is _GARBLED else "unknown" if answered else kind.sent
+    told = kind.what if kind is not _LOST or status is None else f"answered {status}, but broke off"
+    sent: Sent = "yes" if status is not None else "unknown" if left else kind.sent
     return Failure(
         code=kind.code,
-        message=f"{where} {kind.what} ({type(error).__name__})",
+        message=f"{where} {told} ({type(error).__name__})",
         hint=kind.hint,
         retryable=kind.retryable,
+        status=status,
         sent=sent,
     )
 

@@ -19,6 +19,7 @@ from mcpbridge.net.failures import lost, overdue, oversized
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.redirect import MOST, redirected
 from mcpbridge.net.tls import shared_context
+from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.style import Unfit, checked_header
 from mcpbridge.secret import Secret
 
@@ -60,8 +61,9 @@ class Upstream:
         self.transport = _pool(self.limits) if transport is None else checked_transport(transport)
         self.auth = None if auth is None else checked_auth(auth)
         self._headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"} | checked_headers(headers or {})
-        self._timeout = {"connect": min(self.limits.connect, self.limits.deadline), "read": None, "write": None}
-        self._timeout["pool"] = self._timeout["connect"]
+        # Connecting ends before the deadline does, so that it is known that nothing has left.
+        connect = min(self.limits.connect, self.limits.deadline * 0.9)
+        self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
 
     async def send(self, request: httpx2.Request) -> Answer | Failure:
         """The answer, or why there is none.
@@ -80,7 +82,7 @@ class Upstream:
                 raise
             return overdue(call.where, self.limits, status=call.status)
         except httpx2.HTTPError as error:
-            return lost(error, call.where, answered=call.answered)
+            return lost(error, call.where, status=call.status, left=call.left)
         except _TooLarge:
             return oversized(call.where, self.limits, call.status or 0)
 
@@ -96,7 +98,7 @@ class _Call:
         self.upstream = upstream
         self.where = place
         self.status: int | None = None
-        self.answered = False
+        self.left = False
 
     async def run(self, request: httpx2.Request) -> Answer:
         auth = self.upstream.auth
@@ -140,14 +142,13 @@ class _Call:
         self.status = None
         response = await self.upstream.transport.handle_async_request(request)
         response.request = request
-        self.status, self.answered = response.status_code, True
+        self.status, self.left = response.status_code, True
         return response
 
     async def read(self, response: httpx2.Response) -> bytes:
         """The body, decompressed; raises _TooLarge as soon as it must be larger than the cap."""
         cap = self.upstream.limits.answer
-        declared = response.headers.get("content-length", "")
-        if declared.isdigit() and len(declared) < 19 and int(declared) > cap and response.request.method != "HEAD":
+        if response.request.method != "HEAD" and _declared(response.headers) > cap:
             raise _TooLarge
         chunks: list[bytes] = []
         size = 0
@@ -165,6 +166,12 @@ class _Call:
         await response.aclose()
         kept = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_CODING]
         return httpx2.Response(response.status_code, headers=kept, content=content, request=response.request)
+
+
+def _declared(headers: httpx2.Headers) -> int:
+    """The body's length where it is told, and is that of the body as it will be read; else 0."""
+    text = headers.get("content-length", "")
+    return int(text) if text.isdigit() and len(text) < 19 and "content-encoding" not in headers else 0
 
 
 _OF_CODING = {"content-encoding", "content-length", "transfer-encoding"}
@@ -197,9 +204,10 @@ def checked_headers(headers: Mapping[str, str | Secret]) -> dict[str, str]:
             text = cast("object", value.reveal() if isinstance(value, Secret) else value)
             if not isinstance(text, str):
                 raise ConfigError(f"header {name!r} must have text as its value, not {_kind(text)}")
-            name.encode("ascii")
+            if TOKEN.fullmatch(name) is None:
+                raise ConfigError(f"{name!r} is no name of a header")
             shown[name] = checked_header(text)
-        except (Unfit, UnicodeEncodeError) as error:
+        except Unfit as error:
             raise ConfigError(f"header {name!r} can't be sent: {error}") from None
     return shown
 
