@@ -21,6 +21,8 @@ from mcpbridge.secret import MASK, Secret
 Credential: TypeAlias = str | Secret | Callable[[], str | Secret]
 Place: TypeAlias = Literal["header", "query", "cookie"]
 
+_ENDS_COOKIE = set(' ",;\\')
+
 
 class _Static(httpx2.Auth):
     """A strategy that signs once and needs no answer."""
@@ -64,6 +66,8 @@ class ApiKey(_Static):
         if not name or (where != "query" and TOKEN.fullmatch(name) is None):
             raise ConfigError(f"ApiKey(name={name!r}) is no name of a {where}")
         self._value = _kept(f"the API key {name!r}", value)
+        if where == "cookie" and isinstance(self._value, Secret) and set(self._value.reveal()) & _ENDS_COOKIE:
+            raise ConfigError(f"the API key {name!r} holds a character that no cookie can (RFC 6265 section 4.1.1)")
         self._name = name
         self._where = where
 
