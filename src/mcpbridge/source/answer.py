@@ -112,7 +112,7 @@ def _state(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         state = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", state) if isinstance(state, dict) else None
 

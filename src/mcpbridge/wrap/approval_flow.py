@@ -1,0 +1,202 @@
+"""`ApprovalFlow`: the rounds of one approval, from the question to the call that it allows."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import inspect
+import logging
+from dataclasses import dataclass, replace
+
+import mcp_types
+
+from mcpbridge.errors import AuthRequired, InvalidArguments, ToolNotFound
+from mcpbridge.source.answer import Answers, ask, error_of, nest
+from mcpbridge.source.base import Answer, ToolSource
+from mcpbridge.tools import Call, Tool
+from mcpbridge.wrap.approval import (
+    ApprovalRequest,
+    ApprovalState,
+    Approver,
+    Binding,
+    Decision,
+    Question,
+    Said,
+    bind,
+    covered,
+    fresh_token,
+    same,
+    ticket_of,
+)
+from mcpbridge.wrap.approval_answers import refused, required
+from mcpbridge.wrap.approval_store import PendingApprovals
+from mcpbridge.wrap.approval_text import show_call
+
+logger = logging.getLogger(__name__)
+
+KEY = "approve"
+"""The layer's key in nested questions."""
+
+_FAILED = Decision(approved=False, reason="the approver failed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """One call that needs a yes, as it came in, and what the client brought back with it."""
+
+    tool: Tool
+    call: Call
+    took: Answers
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalFlow:
+    """Takes a call through its approval. Every step is one compare-and-set in the store, so that of two that try the
+    same step one comes through.
+    """
+
+    source: ToolSource
+    approver: Approver
+    approvals: PendingApprovals
+    lifetime: float
+
+    async def answer(self, now: Round) -> Answer:
+        """The answer to one round: a question, a refusal, or what the source answers."""
+        binding = bind(now.tool, now.call)
+        ticket = ticket_of(now.took.own)
+        if ticket is not None:
+            return await self._resume(now, binding, *ticket)
+        request = await self.approvals.find(binding) or await self._new(now, binding)
+        return await self._proceed(replace(now, took=replace(now.took, responses={})), request, request)
+
+    async def _new(self, now: Round, binding: Binding) -> ApprovalRequest:
+        created = self.approvals.clock()
+        request = ApprovalRequest(
+            id=fresh_token(),
+            binding=binding,
+            access=now.tool.access,
+            shown=show_call(now.tool, covered(now.tool, now.call), binding[3], now.reason),
+            created=created,
+            expires=created + self.lifetime,
+        )
+        await self.approvals.add(request)
+        return request
+
+    async def _resume(self, now: Round, binding: Binding, id: str, nonce: str) -> Answer:
+        """A round that brings back our state: it is good once, for the call that was asked about."""
+        request = await self.approvals.get(id)
+        if request is None or not same(request.binding, binding):
+            return refused("approval_invalid", now.call)
+        if request.state == "expired" or request.state == "denied":
+            return await self._proceed(now, request, request)
+        if request.nonce is None or not hmac.compare_digest(
+            request.nonce.encode(), nonce.encode("utf-8", "surrogatepass")
+        ):
+            return refused("approval_used", now.call, request)
+        taken = replace(request, nonce=None)
+        if not await self.approvals.swap(request, taken):
+            return refused("approval_used", now.call, request)
+        return await self._proceed(now, taken, request)
+
+    async def _proceed(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
+        """What the request's state allows. `back` is what it becomes again where the call does not leave."""
+        match request.state:
+            case "pending":
+                return await self._decide(now, request, back)
+            case "approved" if now.took.responses:
+                return await self._confirm(now, request, back)
+            case "approved" | "claimed":
+                return await self._run(now, request, back)
+            case "denied":
+                return refused("approval_denied", now.call, request)
+            case "expired":
+                await self.approvals.swap(request, replace(request, queued=False, nonce=None))
+                return refused("approval_expired", now.call, request)
+            case "done" | "unknown":
+                return refused("approval_used", now.call, request)
+
+    async def _decide(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
+        said = await self._ask(now, request)
+        match said:
+            case Question():
+                nonce = fresh_token()
+                if await self.approvals.swap(request, replace(request, nonce=nonce)):
+                    return ask(KEY, said.requests, {"id": request.id, "nonce": nonce})
+            case Decision():
+                decided = _decided(request, said)
+                if await self.approvals.swap(request, decided):
+                    asked = replace(now, took=replace(now.took, responses={}))
+                    return await self._proceed(asked, decided, replace(decided, nonce=back.nonce))
+            case None:
+                if await self.approvals.swap(request, replace(request, queued=True)):
+                    return required(now.call, request, self.approvals.clock())
+        return await self._overtaken(now, request)
+
+    async def _overtaken(self, now: Round, request: ApprovalRequest) -> Answer:
+        """Somebody else decided, or time ran out, while this round was asking."""
+        current = await self.approvals.get(request.id)
+        if current is None or current.state == "pending":
+            return refused("approval_invalid", now.call)
+        return await self._proceed(replace(now, took=replace(now.took, responses={})), current, current)
+
+    async def _confirm(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
+        """Approved elsewhere, but the client was asked as well: its no still counts."""
+        said = await self._ask(now, request)
+        if isinstance(said, Decision) and not said.approved:
+            denied = _decided(request, said)
+            await self.approvals.swap(request, denied)
+            return refused("approval_denied", now.call, denied)
+        return await self._run(now, request, back)
+
+    async def _ask(self, now: Round, request: ApprovalRequest) -> Said:
+        """What the approver says in the time that the request has left. One that fails says no."""
+        asked = replace(now.call, input_responses=now.took.responses or None, request_state=None)
+        try:
+            async with asyncio.timeout(max(0.0, request.expires - self.approvals.clock())):
+                answer = self.approver(request, asked)
+                return _sound(await answer if inspect.isawaitable(answer) else answer, request)
+        except TimeoutError:
+            return Decision(approved=False, timed_out=True)
+        except Exception:  # whatever a host's approver raises must not let a call through
+            logger.exception("the approver raised for %r: denied", request.tool)
+            return _FAILED
+
+    async def _run(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
+        """The call, claimed before it leaves. What it ended as decides what becomes of the claim."""
+        if not same(bind(now.tool, now.call), request.binding):  # the arguments were changed while a person was asked
+            return refused("approval_invalid", now.call)
+        claimed = replace(request, state="claimed", nonce=None)
+        if not await self.approvals.swap(request, claimed):
+            return refused("approval_used", now.call, request)
+        unsent = replace(back, queued=back.queued or back.state == "approved")
+        after = replace(claimed, state="unknown")
+        try:
+            answer = await self.source.call(now.took.inner)
+            if isinstance(answer, mcp_types.InputRequiredResult):
+                nonce = fresh_token()
+                answer = nest(answer, KEY, {"id": request.id, "nonce": nonce})
+                after = replace(claimed, nonce=nonce)
+            else:
+                failure = error_of(answer)
+                after = {"yes": replace(claimed, state="done"), "no": unsent, "unknown": after}[
+                    failure.sent if failure else "yes"
+                ]
+        except (InvalidArguments, ToolNotFound, AuthRequired):
+            after = unsent  # these say that nothing left
+            raise
+        finally:
+            await self.approvals.swap(claimed, after)
+        return answer
+
+
+def _decided(request: ApprovalRequest, said: Decision) -> ApprovalRequest:
+    state: ApprovalState = "approved" if said.approved else "expired" if said.timed_out else "denied"
+    return replace(request, state=state, by=said.by, reason=said.reason)
+
+
+def _sound(said: object, request: ApprovalRequest) -> Said:
+    if said is None or isinstance(said, Decision | Question):
+        return said
+    logger.error("the approver gave %s for %r: denied", type(said).__name__, request.tool)
+    return _FAILED
