@@ -15,7 +15,7 @@ import httpx2
 
 from mcpbridge.errors import ConfigError
 from mcpbridge.openapi.headers import TOKEN
-from mcpbridge.openapi.style import Unfit, checked_header
+from mcpbridge.openapi.plaintext import Unfit, checked_header
 from mcpbridge.secret import MASK, Secret
 
 Credential: TypeAlias = str | Secret | Callable[[], str | Secret]

@@ -20,7 +20,7 @@ from mcpbridge.net.limits import Limits
 from mcpbridge.net.redirect import MOST, redirected
 from mcpbridge.net.tls import shared_context
 from mcpbridge.openapi.headers import TOKEN
-from mcpbridge.openapi.style import Unfit, checked_header
+from mcpbridge.openapi.plaintext import Unfit, checked_header
 from mcpbridge.secret import Secret
 
 AGENT = "mcpbridge"

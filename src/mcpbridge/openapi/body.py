@@ -6,14 +6,15 @@ Only the value and the `Body` decide; no schema is looked at. Everything here ra
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.content import Content, decoded
+from mcpbridge.openapi.jsontext import is_container, is_list, is_object
 from mcpbridge.openapi.markup import xml_text
 from mcpbridge.openapi.multipart import multipart
 from mcpbridge.openapi.operation import Body, Encoding
-from mcpbridge.openapi.style import Unfit, json_text, named, query_pairs, text_of
+from mcpbridge.openapi.plaintext import Unfit, json_text, named, text_of
+from mcpbridge.openapi.style import query_pairs
 from mcpbridge.tools import Json
 
 _PLAIN = Encoding()
@@ -44,7 +45,7 @@ def form_text(body: Body, value: Json) -> str:
             pairs += query_pairs(
                 name, item, style=encoding.style, explode=encoding.explode, reserved=encoding.allow_reserved
             )
-        elif isinstance(item, dict) or (item is not None and media.is_json(media.essence(encoding.media or ""))):
+        elif is_object(item) or (item is not None and media.is_json(media.essence(encoding.media or ""))):
             pairs += query_pairs(name, json_text(item))
         else:
             pairs += query_pairs(name, item)
@@ -52,9 +53,9 @@ def form_text(body: Body, value: Json) -> str:
 
 
 def _members(value: Json) -> dict[str, Json]:
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise Unfit("an object with the form's fields", named(value))
-    return cast("dict[str, Json]", value)
+    return value
 
 
 def _by_kind(kind: str) -> Callable[[Body, Json], Content]:
@@ -66,7 +67,7 @@ def _by_kind(kind: str) -> Callable[[Body, Json], Content]:
 
 
 def _lines(body: Body, value: Json) -> Content:
-    items = cast("list[Json]", value) if isinstance(value, list) else [value]
+    items = value if is_list(value) else [value]
     mark = "\x1e" if media.essence(body.media).endswith("json-seq") else ""
     return Content(media=body.media, data="".join(f"{mark}{json_text(item)}\n" for item in items).encode())
 
@@ -78,7 +79,7 @@ def _xml(body: Body, value: Json) -> Content:
 
 def _text(body: Body, value: Json) -> Content:
     """Text as it is, in its charset; a container as JSON text, which is what YAML takes too."""
-    if isinstance(value, list | dict):
+    if is_container(value):
         return Content(media=_concrete(body.media, "application/json"), data=json_text(value).encode())
     kind, charset = _concrete(body.media, "text/plain"), media.parameter(body.media, "charset")
     if charset is None and kind.startswith("text/"):

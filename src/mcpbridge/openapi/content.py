@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 
 from mcpbridge.openapi.operation import Binary
-from mcpbridge.openapi.style import Unfit, named
+from mcpbridge.openapi.plaintext import Unfit, named
 from mcpbridge.tools import Json
 
 _URL_SAFE = str.maketrans("-_", "+/")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 from xml.sax.saxutils import escape
 
-from mcpbridge.openapi.style import Unfit, named, text_of
+from mcpbridge.openapi.jsontext import is_list, is_object
+from mcpbridge.openapi.plaintext import Unfit, named, text_of
 from mcpbridge.tools import Json
 
 _NAME = re.compile(r"[^\W\d][\w.\-]*")
@@ -17,7 +17,7 @@ _DEEPEST = 100
 
 def xml_text(root: str, value: Json) -> str:
     """An XML document (XML 1.0) with one root element. Raises: Unfit."""
-    items = cast("list[Json]", value) if isinstance(value, list) else None
+    items = value if is_list(value) else None
     inner = _element(root, value, 0) if items is None else [f"<{root}>", *_each("item", items, 0), f"</{root}>"]
     return '<?xml version="1.0" encoding="UTF-8"?>' + "".join(inner)
 
@@ -28,14 +28,14 @@ def _element(name: str, value: Json, depth: int) -> Iterator[str]:
     if depth > _DEEPEST:
         raise Unfit(f"nesting of at most {_DEEPEST} levels", named(value))
     yield f"<{name}>"
-    if isinstance(value, dict):
-        for member, item in cast("dict[str, Json]", value).items():
-            if isinstance(item, list):
-                yield from _each(member, cast("list[Json]", item), depth + 1)
+    if is_object(value):
+        for member, item in value.items():
+            if is_list(item):
+                yield from _each(member, item, depth + 1)
             else:
                 yield from _element(member, item, depth + 1)
-    elif isinstance(value, list):
-        yield from _each("item", cast("list[Json]", value), depth + 1)
+    elif is_list(value):
+        yield from _each("item", value, depth + 1)
     else:
         yield _escaped(text_of(value))
     yield f"</{name}>"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import cast
 from urllib.parse import unquote, unquote_to_bytes
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.content import Content, decoded, utf8
+from mcpbridge.openapi.jsontext import is_container, is_list
 from mcpbridge.openapi.operation import Body, Encoding
-from mcpbridge.openapi.style import Unfit, checked_header, json_text, named, text_of
+from mcpbridge.openapi.plaintext import Unfit, checked_header, json_text, named, text_of
 from mcpbridge.tools import Json
 
 _PLAIN = Encoding()
@@ -28,7 +28,7 @@ def multipart(body: Body, members: Mapping[str, Json]) -> Content:
     parts = [
         part
         for name, value in members.items()
-        for item in (cast("list[Json]", value) if isinstance(value, list) else (value,))
+        for item in (value if is_list(value) else (value,))
         if item is not None
         for part in _part(name, item, body.encoding.get(name, _PLAIN))
     ]
@@ -55,7 +55,7 @@ def _content(name: str, value: Json, encoding: Encoding) -> tuple[str | None, st
     declared = _single(encoding.media)
     if encoding.binary is not None:
         return _file(name, value, encoding, declared)
-    if isinstance(value, list | dict) or media.is_json(media.essence(declared or "")):
+    if is_container(value) or media.is_json(media.essence(declared or "")):
         kind = declared if media.is_json(media.essence(declared or "")) else "application/json"
         return None, kind, json_text(value).encode()
     return None, declared, utf8(text_of(value))

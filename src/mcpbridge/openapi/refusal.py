@@ -6,11 +6,12 @@ import json
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 
 from mcpbridge.errors import Failure
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.tools import Json
 
@@ -104,10 +105,10 @@ def _said(body: Json) -> str:
     """What an error's body says, in one line."""
     if isinstance(body, str):
         return _line(body)
-    if isinstance(body, list) and body:
-        return _said(cast("list[Json]", body)[0])
-    if isinstance(body, dict):
-        members = cast("dict[str, Json]", body)
+    if is_list(body) and body:
+        return _said(body[0])
+    if is_object(body):
+        members = body
         for name in _SAYING:
             if said := _said(members.get(name)):
                 return said
@@ -124,8 +125,8 @@ def _details(headers: httpx2.Headers, body: Json) -> dict[str, Any]:
     for name in ("www-authenticate", "location", "retry-after"):
         if (value := headers.get(name)) is not None:
             details[name.replace("-", "_")] = value
-    if "problem+json" in headers.get("content-type", "") and isinstance(body, dict):
-        members = cast("dict[str, Json]", body)
+    if "problem+json" in headers.get("content-type", "") and is_object(body):
+        members = body
         details["problem"] = {name: members[name] for name in _PROBLEM if name in members}
     if body not in (None, ""):
         details["body"] = _cut(body)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import cast
 
 import httpx2
 
@@ -18,19 +17,11 @@ from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments
 from mcpbridge.openapi.body import form_text, write_body
 from mcpbridge.openapi.content import Content
 from mcpbridge.openapi.headers import RESERVED, TOKEN
+from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.openapi.media import essence, is_form
 from mcpbridge.openapi.operation import Body, Operation, Parameter, Where
-from mcpbridge.openapi.style import (
-    Unfit,
-    cookie_pairs,
-    encoded,
-    header_text,
-    json_text,
-    named,
-    path_text,
-    query_parameter,
-    text_of,
-)
+from mcpbridge.openapi.plaintext import Unfit, encoded, json_text, named, text_of
+from mcpbridge.openapi.style import cookie_pairs, header_text, path_text, query_parameter
 from mcpbridge.openapi.template import Template, check_path, expand, parse_template
 from mcpbridge.tools import Json
 
@@ -92,8 +83,8 @@ def _path(draft: _Draft, parameter: Parameter, value: Json) -> None:
 
 
 def _query(draft: _Draft, parameter: Parameter, value: Json) -> None:
-    if isinstance(value, dict) and parameter.style == "form" and parameter.explode and parameter.media is None:
-        taken = _taken(draft, parameter) & cast("dict[str, Json]", value).keys()
+    if is_object(value) and parameter.style == "form" and parameter.explode and parameter.media is None:
+        taken = _taken(draft, parameter) & value.keys()
         if taken:
             raise Unfit(f"no member called {min(taken)!r} (another parameter has that name)", "an object with one")
     draft.query += query_parameter(parameter, value)

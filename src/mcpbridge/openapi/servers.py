@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.tools import Json
 
@@ -24,23 +24,23 @@ def first_server(root: Mapping[str, Json]) -> str | None:
     if "swagger" in root:
         return _swagger(root)
     servers = root.get("servers")
-    return server_url(cast("list[Json]", servers)[0]) if isinstance(servers, list) and servers else None
+    return server_url(servers[0]) if is_list(servers) and servers else None
 
 
 def server_url(server: Json) -> str | None:
     """One server object's URL with its variables' defaults put in; None where it is not readable."""
-    if not isinstance(server, dict):
+    if not is_object(server):
         return None
-    members = cast("dict[str, Json]", server)
+    members = server
     url, variables = members.get("url"), members.get("variables")
     if not isinstance(url, str):
         return None
-    known = cast("dict[str, Json]", variables) if isinstance(variables, dict) else {}
+    known = variables if is_object(variables) else {}
     return _VARIABLE.sub(lambda found: _default(known.get(found[1]), found[0]), url.strip())
 
 
 def _default(variable: Json, otherwise: str) -> str:
-    default = cast("dict[str, Json]", variable).get("default") if isinstance(variable, dict) else None
+    default = variable.get("default") if is_object(variable) else None
     return str(default) if isinstance(default, str | int) else otherwise
 
 
@@ -49,7 +49,7 @@ def _swagger(root: Mapping[str, Json]) -> str | None:
     path = path if isinstance(path, str) else ""
     if not isinstance(host, str) or not host:
         return path or None
-    offered = cast("list[Json]", schemes) if isinstance(schemes, list) else []
+    offered = schemes if is_list(schemes) else []
     scheme = "https" if "https" in offered or "http" not in offered else "http"
     return f"{scheme}://{host}/{path.lstrip('/')}".rstrip("/")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-from mcpbridge.openapi.style import Unfit
+from mcpbridge.openapi.plaintext import Unfit
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _SAFE = "%/:@!$&'()*+,;=~[]|"
