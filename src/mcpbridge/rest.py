@@ -100,6 +100,42 @@ class RestSource(ToolSource):
             origins=origins,
         )
 
+    @classmethod
+    def from_app(
+        cls,
+        app: Any,
+        *,
+        description: str | bytes | Path | Mapping[str, Json] | Document | None = None,
+        base_url: str = "http://localhost",
+        auth: httpx2.Auth | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        limits: Limits | None = None,
+        select: Any = None,
+    ) -> Self:
+        """The operations of an ASGI app in this process, called without a network.
+
+        Without `description`, the app is asked for its own (`app.openapi()`, as FastAPI has it). The app's lifespan is
+        its host's business: it is not run here. An exception inside the app is a 500.
+
+        Raises: ConfigError where the app has no description; DescriptionError.
+        """
+        if description is None:
+            own = getattr(app, "openapi", None)
+            if not callable(own):
+                raise ConfigError(
+                    f"{type(app).__name__} has no openapi(); pass description=… with its OpenAPI document"
+                )
+            description = cast("Mapping[str, Json]", own())
+        return cls.from_openapi(
+            description,
+            base_url=base_url,
+            transport=httpx2.ASGITransport(app, raise_app_exceptions=False),
+            auth=auth,
+            headers=headers,
+            limits=limits,
+            select=select,
+        )
+
     async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
         if kind != "tool":
             return ()

@@ -59,6 +59,8 @@ class Upstream:
     ) -> None:
         self.limits = limits or Limits()
         self.transport = _pool(self.limits) if transport is None else checked_transport(transport)
+        self._own_pool = transport is None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.auth = None if auth is None else checked_auth(auth)
         self._headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"} | checked_headers(headers or {})
         # Connecting ends before the deadline does, so that it is known that nothing has left.
@@ -68,8 +70,11 @@ class Upstream:
     async def send(self, request: httpx2.Request) -> Answer | Failure:
         """The answer, or why there is none.
 
-        Raises: what the strategy raises by itself, such as AuthRequired; CancelledError.
+        Raises: what the strategy raises by itself, such as AuthRequired; CancelledError; ConfigError in another
+        event loop than that of the first call, whose connections it can't use.
         """
+        if self._own_pool:
+            self._stay_in_loop()
         request.headers.update(self._headers)
         request.extensions["timeout"] = self._timeout
         call = _Call(self, where(request.url))
@@ -88,7 +93,15 @@ class Upstream:
 
     async def aclose(self) -> None:
         """Closes every connection; a later call opens new ones."""
+        self._loop = None
         await self.transport.aclose()
+
+    def _stay_in_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise ConfigError("this source is used in another event loop; make one in each loop, or close it between")
 
 
 class _Call:

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hand import operation
+
+from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of
+
+
+@pytest.mark.req("OAS-16")
+@pytest.mark.parametrize(
+    ("root", "url"),
+    [
+        ({"servers": [{"url": "https://a.example/v1"}, {"url": "https://b.example"}]}, "https://a.example/v1"),
+        (
+            {
+                "servers": [
+                    {"url": "https://{r}.a.example/{v}", "variables": {"r": {"default": "eu"}, "v": {"default": 2}}}
+                ]
+            },
+            "https://eu.a.example/2",
+        ),
+        ({"servers": [{"url": "https://{host}/"}]}, "https://{host}/"),
+        ({"servers": [{"url": "/v1"}]}, "/v1"),
+        ({"servers": []}, None),
+        ({"servers": ["https://a.example"]}, None),
+        ({"servers": [{"url": 5}]}, None),
+        ({}, None),
+        (
+            {"swagger": "2.0", "host": "a.example", "basePath": "/v1", "schemes": ["http", "https"]},
+            "https://a.example/v1",
+        ),
+        ({"swagger": "2.0", "host": "a.example", "schemes": ["http"]}, "http://a.example"),
+        ({"swagger": "2.0", "host": "a.example:8080", "basePath": "/"}, "https://a.example:8080"),
+        ({"swagger": "2.0", "basePath": "/v1"}, "/v1"),
+        ({"swagger": "2.0"}, None),
+    ],
+)
+def test_the_first_server_is_read_with_its_defaults(root: dict[str, Any], url: str | None) -> None:
+    assert first_server(root) == url
+
+
+@pytest.mark.req("OAS-16")
+@pytest.mark.parametrize(
+    ("own", "first", "base", "called"),
+    [
+        (None, "https://a.example/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/x"),
+        ("https://a.example/v1", "https://a.example/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/x"),
+        ("https://a.example/v1/up", "https://a.example/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/x/up"),
+        ("https://a.example:443/v2", "https://a.example/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/v2"),
+        ("/v2", "https://a.example/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/v2"),
+        ("/v2", None, "http://127.0.0.1:9/x", "http://127.0.0.1:9/x/v2"),
+        ("/v1/up", "/v1", "http://127.0.0.1:9/x", "http://127.0.0.1:9/x/up"),
+        ("https://other.example", "https://a.example/v1", "http://127.0.0.1:9/x", None),
+        ("//other.example/", "https://a.example/v1", "http://127.0.0.1:9/x", None),
+        ("https://a.example:8443/v1", "https://a.example/v1", "http://127.0.0.1:9/x", None),
+        ("http://a.example/v1", "https://a.example/v1", "http://127.0.0.1:9/x", None),
+        ("https://b.example/v2", "https://a.example/v1", "https://b.example/x", "https://b.example/v2"),
+    ],
+)
+def test_an_own_server_is_seen_from_the_base_url(
+    own: str | None, first: str | None, base: str, called: str | None
+) -> None:
+    made = moved(operation(server=own), first=first, base_url=base)
+
+    assert operation_base(made.server, base_url=base) == called
+
+
+@pytest.mark.req("OAS-16")
+def test_an_origin_that_the_host_agrees_to_is_called() -> None:
+    agreed = {origin_of("https://up.example/x")}
+
+    assert (
+        operation_base("https://up.example/y", base_url="https://a.example", origins=agreed) == "https://up.example/y"
+    )
+    assert operation_base("https://up.example:1/y", base_url="https://a.example", origins=agreed) is None
