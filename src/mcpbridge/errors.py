@@ -17,9 +17,10 @@ This module imports nothing of the library and nothing heavy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 Sent: TypeAlias = Literal["yes", "no", "unknown"]
 """Whether a request left: `no` may be repeated, `yes` was answered, `unknown` was lost after it left."""
@@ -154,18 +155,29 @@ class Failure:
 
     @classmethod
     def from_json(cls, shown: Mapping[str, Any]) -> Failure:
-        """The failure that `to_json` wrote; members that are unknown or missing are passed over."""
+        """The failure that `to_json` wrote. Members that are unknown, missing or of another type are passed over."""
+        sent, details = shown.get("sent"), shown.get("details")
         return cls(
-            code=str(shown.get("code", "error")),
-            message=str(shown.get("message", "")),
-            hint=str(shown.get("hint", "")),
+            code=_text(shown.get("code")) or "error",
+            message=_text(shown.get("message")),
+            hint=_text(shown.get("hint")),
             retryable=shown.get("retryable") is True,
-            retry_after=shown.get("retryAfter"),
-            status=shown.get("status"),
-            sent=shown.get("sent", "unknown"),
-            id=str(shown.get("id", "")),
-            details=shown.get("details") or {},
+            retry_after=_finite(shown.get("retryAfter")),
+            status=shown["status"] if type(shown.get("status")) is int else None,
+            sent=sent if sent == "yes" or sent == "no" else "unknown",
+            id=_text(shown.get("id")),
+            details=cast("Mapping[str, Any]", details) if isinstance(details, Mapping) else {},
         )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
 
 
 class UpstreamError(BridgeError):

@@ -42,7 +42,8 @@ class Secret:  # noqa: PLW1641 - not hashable on purpose
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        one, two = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
+        return hmac.compare_digest(one, two)
 
     def __repr__(self) -> str:
         return f"Secret({MASK!r})"
@@ -54,6 +55,9 @@ class Secret:  # noqa: PLW1641 - not hashable on purpose
         return format(MASK, spec)
 
     def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is neither pickled nor copied: pass the object itself")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a Secret is neither pickled nor copied: pass the object itself")
 
     def __copy__(self) -> Secret:

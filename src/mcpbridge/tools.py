@@ -231,7 +231,7 @@ class Call:
         if ref == "prompt" or ref == "template":
             return (ref, self.name)
         problem = ArgumentProblem(
-            path="/ref", expected="what to complete", got=repr(ref), allowed=("prompt", "template")
+            path="/ref", expected="what to complete", got=f"a {type(ref).__name__}", allowed=("prompt", "template")
         )
         raise InvalidArguments([problem], tool=self.name)
 
