@@ -380,6 +380,41 @@ async def test_connections_are_kept_and_few() -> None:
     assert len(opened) <= 2
 
 
+@pytest.mark.req("FLT-07")
+async def test_a_connection_that_the_server_closed_while_idle_is_not_used_again() -> None:
+    closed = asyncio.Event()
+
+    async def behave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    async with wild_server(behave) as url:
+        upstream = Upstream()
+        for _ in range(3):
+            assert isinstance(await upstream.send(get(url)), Answer)
+            await asyncio.wait_for(closed.wait(), 2)
+            closed.clear()
+        await upstream.aclose()
+
+
+@pytest.mark.req("AUTH-01", "REST-07")
+@pytest.mark.parametrize("place", ["", "#part", "?page=2", "/y"])
+async def test_a_masked_key_is_never_sent_masked(place: str) -> None:
+    sent: list[bytes] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.url.raw_path)
+        return httpx2.Response(302 if len(sent) == 1 else 200, headers={"location": place})
+
+    await mock(answer, auth=ApiKey("sesame", "key", where="query")).send(get())
+
+    assert sent[0] == b"/x?key=sesame"
+    assert b"*" not in b"".join(sent)
+
+
 @pytest.mark.req("REST-08")
 def test_one_tls_context_is_shared() -> None:
     assert shared_context() is shared_context()

@@ -32,7 +32,15 @@ def text(result: mcp_types.CallToolResult) -> str:
 
 @pytest.mark.req("REST-04")
 @pytest.mark.parametrize(
-    "media", ["application/json", "application/vnd.api+json; charset=utf-8", "text/json", "text/plain", None]
+    "media",
+    [
+        "application/json",
+        "application/vnd.api+json; charset=utf-8",
+        "text/json",
+        "text/plain",
+        "application/octet-stream",
+        None,
+    ],
 )
 @pytest.mark.parametrize("value", [{"id": 1, "name": "é"}, [1, 2], {}, {"n": 2**70}])
 def test_json_is_structured_content_and_text(media: str | None, value: Any) -> None:
@@ -120,7 +128,7 @@ def test_a_long_page_is_cut() -> None:
     [
         (201, {"location": "/things/9"}, "201 Created: /things/9"),
         (204, {}, "204 No Content: done, the answer has no content"),
-        (200, {}, "200 OK: done, the answer has no content"),
+        (200, {"content-type": "application/json"}, "200 OK: done, the answer has no content"),
         (202, {"location": "https://h/jobs/1"}, "202 Accepted: https://h/jobs/1"),
         (299, {}, "299 (no standard status): done, the answer has no content"),
     ],

@@ -27,7 +27,7 @@ def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Req
     if place is None or status not in {301, 302, 303, 307, 308} or (status in {301, 302} and not safe):
         return None
     try:
-        url = request.url.join(place)
+        url = httpx2.URL(request.url).join(place)  # a URL that masks its text is joined as what it is
     except httpx2.InvalidURL:
         return None
     if origin(url) != origin(request.url):

@@ -25,6 +25,9 @@ from mcpbridge.tools import Json
 HTTP_KEY = "mcpbridge/http"
 """The `_meta` member with `status` and, where sent, `contentType`, `location`, `link`, `retryAfter`, `etag`."""
 
+_UNTOLD = frozenset({"application/octet-stream", "binary/octet-stream", "application/x-download"})
+"""Media types of servers that do not know what they send."""
+
 _KEPT = {
     "content-type": "contentType",
     "location": "location",
@@ -52,13 +55,13 @@ def read_answer(
         result = failed(failure)
         result.meta = {**(result.meta or {}), **meta}
         return result
-    if not content:
+    if not content or content.isspace():
         return _text(_sentence(operation, status, headers), meta)
     return _read(kind, headers, content, meta)
 
 
 def _read(kind: str, headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mcp_types.CallToolResult:
-    if media.is_json(kind) or not kind:
+    if media.is_json(kind) or not kind or (kind in _UNTOLD and content[:1] in (b"{", b"[")):
         return _json(headers, content, meta)
     if media.is_lines(kind):
         return _lines(headers, content, meta)
