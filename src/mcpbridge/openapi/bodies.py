@@ -1,0 +1,190 @@
+"""Request bodies: which media type, merged into the arguments or whole, and which parts of it are bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from mcpbridge.openapi import media
+from mcpbridge.openapi.composed import Definitions, Node, behind, members_of, merged, plain
+from mcpbridge.openapi.operation import Binary, Body, Encoding, Schema, Style
+from mcpbridge.openapi.reading import BodyOffers, Offer, Reading, object_in
+
+JSON = "application/json"
+_STYLES: tuple[Style, ...] = ("form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject")
+_BYTES = ("image/", "audio/", "video/", "font/")
+_BYTES_TOO = frozenset(
+    f"application/{name}"
+    for name in ("octet-stream", "pdf", "zip", "gzip", "x-gzip", "x-tar", "tar", "x-7z-compressed", "msword", "wasm")
+)
+_FILE = "base64 of the file's bytes"
+
+
+def chosen(offers: Sequence[Offer]) -> Offer | None:
+    """The media type that is sent: JSON, then a form, multipart, text, bytes, lines and XML.
+
+    Among several JSON types plain JSON comes first, then a merge patch (RFC 7396), a patch by operations (RFC 6902)
+    last. `*/*` is sent as JSON.
+    """
+    return min(offers, key=lambda offer: _rank(media.essence(offer.media)), default=None)
+
+
+def _rank(kind: str) -> int:
+    if kind == JSON:
+        return 0
+    if media.is_json(kind):
+        return 1 if "merge-patch" in kind else 3 if "json-patch" in kind else 2
+    if kind in ("*/*", "application/*"):
+        return 4
+    if media.is_form(kind):
+        return 5
+    if kind.startswith("multipart/"):
+        return 6 if kind == "multipart/form-data" else 7
+    if media.is_xml(kind):
+        return 12
+    if media.is_lines(kind):
+        return 11
+    if media.is_text(kind):
+        return 9 if media.is_yaml(kind) else 8
+    return 10
+
+
+def body_of(reading: Reading, stated: BodyOffers) -> Body | None:
+    """The body in its chosen media type, with members where it merges; their arguments are named by the caller.
+
+    An object merges where its members are known and nothing else about it is said. An optional body with required
+    members stays whole: leaving it out and leaving them out are two things.
+    """
+    offer = chosen(stated.offers)
+    if offer is None:
+        return None
+    kind = media.essence(offer.media)
+    name = JSON if _rank(kind) == 4 or kind.endswith("*+json") else offer.media
+    kind = media.essence(name)
+    value = {} if offer.schema.value is None else offer.schema.value
+    schema = reading.schemas.convert(value, offer.schema.base, offer.schema.trail)
+    definitions = reading.schemas
+    binary = whole_binary(kind, plain(schema, definitions))
+    if binary is not None:
+        schema = _bytes_schema(schema, binary, definitions)
+        return Body(media=name, schema=schema, required=stated.required, binary=binary, description=stated.description)
+    flat = merged(schema, definitions)
+    encoding: Mapping[str, Encoding] = {}
+    if media.is_form(kind) or kind.startswith("multipart/"):
+        members = flat["properties"] if flat is not None else members_of(schema, definitions)
+        encoding = {
+            each: made
+            for each, inner in members.items()
+            if (made := _encoding(object_in(offer.encoding, each), plain(inner, definitions), definitions, kind))
+        }
+        if flat is not None:
+            flat = {**flat, "properties": _with_files(members, encoding, definitions)}
+        elif not isinstance(schema, bool) and "properties" in schema:
+            schema = {**schema, "properties": _with_files(schema["properties"], encoding, definitions)}
+    if flat is not None and (stated.required or "required" not in flat):
+        return Body(
+            media=name, schema=flat, required=stated.required, encoding=encoding, description=stated.description,
+            members={each: each for each in flat["properties"]},
+        )  # fmt: skip
+    return Body(media=name, schema=schema, required=stated.required, encoding=encoding, description=stated.description)
+
+
+def whole_binary(kind: str, schema: Mapping[str, Any]) -> Binary | None:
+    """Whether a body of this media type is bytes: by its schema, and where that says nothing, by its media type."""
+    if media.is_json(kind) or media.is_form(kind) or kind.startswith(("multipart/", "text/")) or media.is_lines(kind):
+        return None
+    said = binary_of(schema)
+    if said is not None or schema.get("type", "string") != "string" or schema.keys() & {"properties", "items", "enum"}:
+        return said
+    return "base64" if kind.startswith(_BYTES) or kind in _BYTES_TOO or (kind == "*/*" and not schema) else None
+
+
+def binary_of(schema: Mapping[str, Any]) -> Binary | None:
+    """Whether a string is bytes, and how they come in: `format: binary` (OpenAPI 3.0 section 4.7.7.2) as base64 that is
+    decoded; `format: byte` and `contentEncoding` are text on the wire too.
+    """
+    kind = schema.get("type")
+    if kind not in (None, "string") and not (isinstance(kind, list) and "string" in kind):
+        return None
+    if "contentEncoding" in schema or schema.get("format") in ("byte", "base64"):
+        return "text"
+    stated = str(schema.get("contentMediaType", ""))
+    if schema.get("format") == "binary" or stated.startswith(_BYTES) or stated in _BYTES_TOO:
+        return "base64"
+    return None
+
+
+def _bytes_schema(schema: Schema, binary: Binary, definitions: Definitions) -> Schema:
+    """The schema of an argument that takes bytes: text, and what is in it."""
+    said = {} if isinstance(schema, bool) else {**cast("Node", behind(schema, definitions)), **schema}
+    described = said.get("description")
+    if binary == "text":
+        return schema
+    kept = {key: said[key] for key in ("title", "default", "deprecated") if key in said}
+    text = f"{described.rstrip('.')} ({_FILE})." if isinstance(described, str) else f"{_FILE[:1].upper()}{_FILE[1:]}."
+    return {"type": "string", "contentEncoding": "base64", "description": text, **kept}
+
+
+def _with_files(members: Node, encoding: Mapping[str, Encoding], definitions: Definitions) -> Node:
+    out = dict(members)
+    for name, each in encoding.items():
+        if each.binary == "base64" and name in out:
+            out[name] = _file_schema(out[name], definitions)
+    return out
+
+
+def _file_schema(schema: Schema, definitions: Definitions) -> Schema:
+    inner = plain(schema, definitions)
+    if inner.get("type") == "array":
+        said = {key: value for key, value in inner.items() if key != "items"}
+        return {**said, "items": _bytes_schema(inner.get("items", {}), "base64", definitions)}
+    return _bytes_schema(schema, "base64", definitions)
+
+
+def _encoding(
+    stated: Mapping[str, Any], schema: Mapping[str, Any], definitions: Definitions, kind: str
+) -> Encoding | None:
+    """How one member is written (OpenAPI 3.1 section 4.8.15); None where nothing is out of the ordinary."""
+    binary = None
+    if kind.startswith("multipart/"):
+        items = plain(schema["items"], definitions) if schema.get("type") == "array" and "items" in schema else schema
+        binary = binary_of(items)
+    contents = stated.get("contentType")
+    media_type = contents.partition(",")[0].strip() if isinstance(contents, str) else ""
+    if "*" in media_type:
+        media_type = ""
+    style, explode = _style(stated)
+    headers = {
+        name: str(value)
+        for name, header in object_in(stated, "headers").items()
+        if name.lower() != "content-type" and (value := _fixed(header)) is not None
+    }
+    made = Encoding(
+        media=media_type or (str(schema["contentMediaType"]) if binary and "contentMediaType" in schema else None),
+        style=style,
+        explode=explode,
+        allow_reserved=stated.get("allowReserved") is True,
+        binary=binary,
+        headers=headers,
+    )
+    return None if made == Encoding() else made
+
+
+def _style(stated: Mapping[str, Any]) -> tuple[Style | None, bool]:
+    if not stated.keys() & {"style", "explode", "allowReserved"}:
+        return None, True
+    style = stated.get("style")
+    chosen_style: Style = cast("Style", style) if style in _STYLES else "form"
+    explode = stated.get("explode")
+    return chosen_style, explode if isinstance(explode, bool) else chosen_style in ("form", "deepObject")
+
+
+def _fixed(header: Any) -> Any:
+    """A part's header is sent where its schema leaves one value: its default or only one."""
+    schema = object_in(cast("Node", header), "schema") if isinstance(header, dict) else {}
+    only = schema.get("enum")
+    value = schema.get(
+        "default",
+        schema.get("const", only[0] if isinstance(only, list) and len(cast("list[Any]", only)) == 1 else None),
+    )
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None

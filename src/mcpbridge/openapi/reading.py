@@ -1,0 +1,111 @@
+"""What the readers of one description share, and the record of functions that a dialect is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from mcpbridge.openapi.limits import Deadline, ReadLimits
+from mcpbridge.openapi.operation import Parameter
+from mcpbridge.openapi.problems import Problems, Trail
+from mcpbridge.openapi.references import Found, References
+from mcpbridge.openapi.schema import Schemas
+
+Node: TypeAlias = "dict[str, Any]"
+
+
+class Offer(NamedTuple):
+    """One media type of a request body or of an answer, with its schema and `encoding` as the description has them."""
+
+    media: str
+    schema: Found
+    encoding: Mapping[str, Any] = {}
+
+
+class BodyOffers(NamedTuple):
+    """The media types that a request body may be written in."""
+
+    offers: Sequence[Offer]
+    required: bool
+    description: str
+    trail: Trail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """How one version of OpenAPI says what an operation is.
+
+    name         `2.0`, `3.0`, `3.1`, `3.2`
+    components   where named schemas stand
+    modern       whether keywords beside a `$ref` count, as JSON Schema has it since 2019-09
+    methods      (method, operation, its trail) of each operation of a path item
+    parameter    one parameter, or None for what is none, with the problem reported
+    body         the request body of an operation with these parameters, or None
+    answers      the media types of one response
+    """
+
+    name: str
+    components: tuple[str, ...]
+    modern: bool
+    methods: Callable[[Node, Trail], Iterator[tuple[str, Any, Trail]]]
+    parameter: Callable[[Reading, Found], Parameter | None]
+    body: Callable[[Reading, Found, Sequence[Found]], BodyOffers | None]
+    answers: Callable[[Reading, Found, Found], Sequence[Offer]]
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Reading:
+    """One description while it is read. Everything in it is found once and remembered."""
+
+    root: Node
+    dialect: Dialect
+    references: References
+    schemas: Schemas
+    problems: Problems
+    limits: ReadLimits
+    deadline: Deadline
+    parameters: dict[int, Parameter | None] = field(default_factory=dict[int, "Parameter | None"])
+
+    def parameter(self, found: Found) -> Parameter | None:
+        """A parameter under a name for its argument that may still be taken; None for one that is left out."""
+        key = id(found.value)
+        if key not in self.parameters:
+            self.parameters[key] = self.dialect.parameter(self, found)
+        return self.parameters[key]
+
+    def follow(self, value: Any, base: str, trail: Trail) -> Found | None:
+        """The object that stands here, or behind a reference here; None where it leads nowhere."""
+        if type(value) is dict and "$ref" in value:
+            return self.references.follow(cast("Any", value), base, trail)
+        return Found(value, base, trail)
+
+    def error(self, trail: Trail, message: str, repair: str) -> None:
+        """Reports that a part is lost."""
+        self.problems.add("error", trail, message, repair)
+
+    def warn(self, trail: Trail, message: str, repair: str) -> None:
+        """Reports that a part was repaired."""
+        self.problems.add("warning", trail, message, repair)
+
+    def note(self, trail: Trail, message: str, repair: str) -> None:
+        """Reports what was read as all tools read it."""
+        self.problems.add("note", trail, message, repair)
+
+
+def text_in(node: Mapping[str, Any], key: str) -> str:
+    """A member that is text, or an empty one."""
+    value = node.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def object_in(node: Mapping[str, Any], key: str) -> Node:
+    """A member that is an object, or an empty one."""
+    value = node.get(key)
+    return cast("Node", value) if isinstance(value, dict) else {}
+
+
+def list_in(node: Mapping[str, Any], key: str) -> list[Any]:
+    """A member that is a list, or an empty one."""
+    value = node.get(key)
+    return cast("list[Any]", value) if isinstance(value, list) else []
