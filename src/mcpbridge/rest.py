@@ -14,8 +14,9 @@ from mcpbridge.errors import AuthRequired, ConfigError, Failure, ToolNotFound
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.upstream import Upstream
 from mcpbridge.openapi.document import Document
+from mcpbridge.openapi.limits import ReadLimits
 from mcpbridge.openapi.operation import Operation
-from mcpbridge.openapi.operations import read_operations
+from mcpbridge.openapi.operations import Choice, read_operations
 from mcpbridge.openapi.request import build_request
 from mcpbridge.openapi.response import read_answer
 from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of
@@ -77,7 +78,7 @@ class RestSource(ToolSource):
         auth: httpx2.Auth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
-        select: Any = None,
+        select: Choice | None = None,
         origins: Collection[str] = (),
     ) -> Self:
         """The operations of a description: its text, bytes, path, parsed JSON, or a `Document`.
@@ -86,7 +87,8 @@ class RestSource(ToolSource):
 
         Raises: DescriptionError; ConfigError where there is no base URL to call.
         """
-        document = data if isinstance(data, Document) else Document.parse(cast("Any", data))
+        limits = limits or Limits()
+        document = data if isinstance(data, Document) else Document.parse(data, limits=_reading(limits))
         first = first_server(document.root)
         if base_url is None:
             base_url = _from_description(first)
@@ -110,7 +112,7 @@ class RestSource(ToolSource):
         auth: httpx2.Auth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
-        select: Any = None,
+        select: Choice | None = None,
     ) -> Self:
         """The operations of an ASGI app in this process, called without a network.
 
@@ -184,6 +186,10 @@ class RestSource(ToolSource):
         return tool
 
 
+def _reading(limits: Limits) -> ReadLimits:
+    return ReadLimits(bytes=limits.description, operations=limits.operations, seconds=limits.parse)
+
+
 def _absolute(url: str) -> str:
     """The URL, where it is an absolute one of http or https without a user name. Raises: ConfigError."""
     try:
@@ -192,6 +198,8 @@ def _absolute(url: str) -> str:
         raise ConfigError(f"base_url {url!r} is no URL ({error}); write it as https://host/path") from error
     if parts.scheme not in {"http", "https"} or not parts.host:
         raise ConfigError(f"base_url {url!r} is no absolute http(s) URL; write it as https://host/path")
+    if "{" in parts.host:
+        raise ConfigError(f"base_url {url!r} holds a variable; write its value")
     if parts.userinfo:
         raise ConfigError("base_url holds a user name or password; pass auth=Basic(user, password) instead")
     return url
