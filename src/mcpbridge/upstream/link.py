@@ -31,6 +31,7 @@ class Link:
         self.dead = False
         self.version = ""
         self.task = asyncio.create_task(self._hold(), name=f"mcpbridge link {where}")
+        self.task.add_done_callback(_noted)
 
     async def client(self) -> Client | Failure:
         """The open client, or why there is none. Cancelling whoever waits here cancels nothing else."""
@@ -74,3 +75,9 @@ class Link:
     def _settle(self, failure: Failure) -> None:
         if not self._opened.done():
             self._opened.set_result(failure)
+
+
+def _noted(task: asyncio.Task[None]) -> None:
+    """Takes note of how a link ended: a dead upstream may have cancelled it together with an error."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.debug("%s ended", task.get_name(), exc_info=task.exception())
