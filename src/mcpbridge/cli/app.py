@@ -1,0 +1,136 @@
+"""The commands and their options. What a command does is loaded when it runs, so each pays for its own imports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from mcpbridge.cli.outcome import DONE, ended
+
+app = typer.Typer(
+    name="mcpbridge",
+    help="REST APIs and MCP servers as MCP tools, with approval.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+TARGET = Annotated[
+    str,
+    typer.Argument(
+        help="A description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'.", show_default=False
+    ),
+]
+BASE_URL = Annotated[
+    str | None, typer.Option("--base-url", help="Where the API is, instead of the description's first server.")
+]
+HEADER = Annotated[
+    list[str] | None,
+    typer.Option("--header", help="'Name: value' on every request; ${VAR} comes from the environment. Repeatable."),
+]
+JSON = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - the import budget: only --version needs it
+
+        typer.echo(f"mcpbridge {version('mcpbridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="The version."),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    ] = False,
+) -> None:
+    """REST APIs and MCP servers as MCP tools, with approval."""
+
+
+@app.command()
+def demo(*, once: Annotated[bool, typer.Option("--once", help="End after the show, without serving.")] = False) -> None:
+    """A bookshop's REST API becomes tools: the listing, a call, an approval; then served over MCP."""
+    _end(lambda: _run("mcpbridge.demo.show", "show", once=once))
+
+
+@app.command()
+def serve(
+    target: TARGET,
+    *,
+    http: Annotated[
+        str | None, typer.Option("--http", help="Serve at http://HOST:PORT/mcp.", metavar="HOST:PORT")
+    ] = None,
+    stdio: Annotated[bool, typer.Option("--stdio", help="Serve on stdin and stdout (the default).")] = False,
+    base_url: BASE_URL = None,
+    name: Annotated[str | None, typer.Option("--name", help="A slug to put in front of every tool's name.")] = None,
+    header: HEADER = None,
+) -> None:
+    """Serve a target as an MCP server; reads run, writes ask."""
+    options = {"http": http, "stdio": stdio, "base_url": base_url, "slug": name, "headers": header or []}
+    _end(lambda: _run("mcpbridge.cli.serve", "serve", target, **options))
+
+
+@app.command()
+def tools(
+    target: TARGET,
+    *,
+    as_json: JSON = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", help="Only these: a name pattern, or KEY:PATTERN with access, method, path or tag."),
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", help="One tool: where its arguments go, and who sees it.", metavar="NAME")
+    ] = None,
+    header: HEADER = None,
+) -> None:
+    """List the tools of a target."""
+    options = {"as_json": as_json, "select": select or [], "explain": explain, "headers": header or []}
+    _end(lambda: _run("mcpbridge.cli.tools", "tools", target, **options))
+
+
+@app.command()
+def call(
+    target: TARGET,
+    tool: Annotated[str, typer.Argument(help="The tool's name.", show_default=False)],
+    *,
+    args: Annotated[str, typer.Option("--args", help="The arguments, as a JSON object.", metavar="JSON")] = "{}",
+    base_url: BASE_URL = None,
+    header: HEADER = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the masked request as curl; send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve a write.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Call one tool of a target."""
+    options = {
+        "arguments": args,
+        "base_url": base_url,
+        "headers": header or [],
+        "dry_run": dry_run,
+        "yes": yes,
+        "as_json": as_json,
+    }
+    _end(lambda: _run("mcpbridge.cli.call", "call", target, tool, **options))
+
+
+def _run(module: str, function: str, *arguments: object, **options: object) -> int:
+    act: Callable[..., Coroutine[Any, Any, int]] = getattr(import_module(module), function)
+    return asyncio.run(act(*arguments, **options))
+
+
+def _end(act: Callable[[], int]) -> None:
+    code = ended(act)
+    if code != DONE:
+        raise typer.Exit(code)
+
+
+def main() -> None:
+    """The entry point of the command `mcpbridge`."""
+    app(prog_name="mcpbridge")
