@@ -12,7 +12,7 @@ import pytest
 from contract import Things, check_refused, check_source_contract, words_of
 from mcpbridge.errors import ConfigError, ToolNotFound
 from mcpbridge.router import Router
-from mcpbridge.source.base import ToolSource
+from mcpbridge.source.base import Answer, ToolSource
 from mcpbridge.tools import ANYONE, Call, Caller, Item, Kind, Status, Tool
 
 
@@ -224,6 +224,60 @@ async def test_a_source_that_is_still_being_entered_is_given_up_when_it_is_remov
         router.put("a", Endless())
         await asyncio.sleep(0)
         await router.remove("a")
+
+
+class Slow(Things):
+    """Is entered when it is told to; before that it can't be used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self.go.wait()
+        return await super().__aenter__()
+
+    async def call(self, call: Call) -> Answer:
+        assert self.entered
+        return await super().call(call)
+
+
+async def test_calls_wait_while_a_source_is_being_entered() -> None:
+    slow = Slow()
+    async with Router({"well": Things()}) as router:
+        put = router.put("slow", slow)
+        waiting = asyncio.create_task(router.call(Call(name="slow__read_it")))
+        await asyncio.sleep(0)
+        assert (await router.statuses())["slow"].state == "connecting"
+        assert words_of(await router.call(Call(name="well__read_it"))) == "things did read_it"
+        slow.go.set()
+        await put
+        assert words_of(await waiting) == "things did read_it"
+
+
+async def test_a_caller_that_gives_up_waiting_does_not_stop_the_source() -> None:
+    slow = Slow()
+    async with Router() as router:
+        put = router.put("slow", slow)
+        waiting = asyncio.create_task(router.call(Call(name="slow__read_it")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        slow.go.set()
+        await put
+        assert words_of(await router.call(Call(name="slow__read_it"))) == "things did read_it"
+
+
+async def test_a_source_that_is_slow_to_enter_does_not_hold_up_the_start() -> None:
+    slow = Slow()
+    sources = {"slow": slow, "well": Things()}
+    async with asyncio.timeout(5), Router(sources, start_timeout=0.01, list_timeout=0.01) as router:
+        assert names(await router.list_tools(ANYONE)) == ["well__read_it", "well__write_it"]
+        slow.go.set()
+        assert words_of(await router.call(Call(name="slow__read_it"))) == "things did read_it"
+        assert len(await router.list_tools(ANYONE)) == 4
+
+    assert slow.left == 1
 
 
 async def test_a_router_can_be_entered_again_but_not_twice_at_once() -> None:

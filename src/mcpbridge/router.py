@@ -40,13 +40,21 @@ class Router(ToolSource):
     `status` and `statuses` say so. Listings are ordered by slug, then as each source orders them.
 
     The router enters its sources, each in a task of its own; one that can't be entered counts as failed and does not
-    stop the others. `put` and `remove` work at any time.
+    stop the others. Entering the router takes at most `start_timeout` seconds; what is still being entered then joins
+    when it is ready. `put` and `remove` work at any time.
 
     Raises: ConfigError for a slug that is none, or one source under two slugs.
     """
 
-    def __init__(self, sources: Mapping[str, ToolSource] | None = None, *, list_timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, ToolSource] | None = None,
+        *,
+        list_timeout: float = 10.0,
+        start_timeout: float = 30.0,
+    ) -> None:
         self.list_timeout = list_timeout
+        self.start_timeout = start_timeout
         self._mounts: dict[str, Mount] = {}
         self._slugs: dict[int, str] = {}
         self._sorted: tuple[Mount, ...] | None = ()
@@ -94,10 +102,10 @@ class Router(ToolSource):
         return [item for items in await asyncio.gather(*listings) for item in items]
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
-        return await self._route(kind, key).get(kind, key, caller)
+        return await (await self._route(kind, key)).get(kind, key, caller)
 
     async def call(self, call: Call) -> Answer:
-        return await self._route(*call.target()).call(call)
+        return await (await self._route(*call.target())).call(call)
 
     async def statuses(self, caller: Caller | None = None) -> Mapping[str, Status]:
         """The status of each source by its slug."""
@@ -132,7 +140,7 @@ class Router(ToolSource):
         self, key: str, caller: Caller, arguments: Mapping[str, Json] | None = None, *, kind: Kind = "tool"
     ) -> Sequence[Verdict]:
         try:
-            prefix = self._route(kind, key)
+            prefix = await self._route(kind, key)
         except ToolNotFound as error:
             return [
                 Verdict(layer="Router", allowed=False, code=error.code, message=f"no source has the slug of {key!r}")
@@ -144,7 +152,7 @@ class Router(ToolSource):
             raise ConfigError("this Router was entered already: enter it once, where the gateway starts")
         self._running = True
         try:
-            await Settled([mount.held.enter() for mount in self._order()])
+            await Settled([mount.held.enter() for mount in self._order()]).within(self.start_timeout)
         except BaseException:
             await self._leave()
             raise
@@ -174,10 +182,14 @@ class Router(ToolSource):
         mount.unwatch()
         return [mount.held.leave()] if self._running else []
 
-    def _route(self, kind: Kind, key: str) -> Prefix:
+    async def _route(self, kind: Kind, key: str) -> Prefix:
         parts = split(kind, key)
         mount = self._mounts.get(parts[0]) if parts else None
-        if mount is None or not mount.usable:
+        if mount is None:
+            raise ToolNotFound(key, kind)
+        if mount.held.entering:
+            await mount.held.ready()
+        if not mount.usable:
             raise ToolNotFound(key, kind)
         return mount.prefix
 

@@ -79,7 +79,7 @@ class ToolSource(ABC):
         return Status()
 
     def version(self, caller: Caller) -> str:
-        """A cache key: it changes when a listing for this caller would."""
+        """A cache key for this caller: it changes when a listing would. Never compare those of two callers."""
         return ""
 
     def watch(self, listener: Listener) -> Callable[[], None]:

@@ -19,8 +19,12 @@ class Settled:
         self._futures = futures
 
     def __await__(self) -> Generator[Any, None, None]:
-        for future in self._futures:
-            yield from future
+        return self.within(None).__await__()
+
+    async def within(self, seconds: float | None) -> None:
+        """Waits for all of them, at most this long. Who stops waiting stops nothing else."""
+        if self._futures:
+            await asyncio.wait(self._futures, timeout=seconds)
 
 
 class Held:
@@ -37,6 +41,16 @@ class Held:
         self._stop = asyncio.Event()
         self._entered: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def entering(self) -> bool:
+        """Whether the source is being entered just now."""
+        return self._entered is not None and not self._entered.done()
+
+    async def ready(self) -> None:
+        """Waits while the source is being entered."""
+        if self._entered is not None and not self._entered.done():
+            await Settled([self._entered])
 
     def enter(self) -> asyncio.Future[None]:
         """Begins to enter the source; the future is done when that came to an end, well or not. It never raises."""

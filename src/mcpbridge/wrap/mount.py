@@ -40,11 +40,10 @@ class Mount:
 
     async def list(self, kind: Kind, caller: Caller, deadline: float) -> Sequence[Item]:
         """The source's listing, or an empty one where it raises or takes longer than `deadline` seconds."""
-        if not self.usable:
-            return ()
         try:
             async with asyncio.timeout(deadline):
-                items = await self.prefix.list(kind, caller)
+                await self.held.ready()
+                items = await self.prefix.list(kind, caller) if self.usable else ()
         except Exception as error:  # whatever one source raises must not take the listing of the others
             logger.exception("source %r is left out of the listing of %ss", self.slug, kind)
             self._faults[kind] = type(error).__name__
@@ -56,6 +55,8 @@ class Mount:
 
     async def status(self, caller: Caller | None) -> Status:
         """The source's status, or what it failed at."""
+        if self.held.entering:
+            return Status(state="connecting", code="starting", message="is being started")
         if self.held.error is not None:
             reason = type(self.held.error).__name__
             return Status(state="failed", code="start_failed", message=f"could not be started or stopped ({reason})")
