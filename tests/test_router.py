@@ -108,6 +108,27 @@ async def test_a_source_that_hangs_is_left_out_after_its_time() -> None:
     assert "TimeoutError" in (await router.status()).message
 
 
+@pytest.mark.req("GW-02")
+async def test_a_source_without_a_status_counts_as_failed() -> None:
+    class Mute(Things):
+        async def status(self, caller: Caller | None = None) -> Status:
+            raise ConnectionError
+
+    assert (await Router({"a": Mute(), "b": Things()}).statuses())["a"].code == "status_failed"
+
+
+async def test_a_start_that_is_cancelled_leaves_what_was_entered() -> None:
+    well, slow = Things(), Slow()
+    router = Router({"slow": slow, "well": well})
+    starting = asyncio.create_task(router.__aenter__())
+    await slow.begun.wait()
+    assert well.entered
+    starting.cancel()
+    await asyncio.wait([starting])
+
+    assert (well.left, slow.entered) == (1, 0)
+
+
 async def test_no_listing_without_a_source_counts_as_current() -> None:
     class Flaky(Things):
         ill = True
@@ -231,9 +252,10 @@ class Slow(Things):
 
     def __init__(self) -> None:
         super().__init__()
-        self.go = asyncio.Event()
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        self.begun.set()
         await self.go.wait()
         return await super().__aenter__()
 

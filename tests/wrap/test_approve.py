@@ -565,6 +565,47 @@ async def test_an_approver_that_does_not_answer_in_time_lets_it_expire(things: T
     assert not things.calls
 
 
+class Thinking:
+    """An approver that says what it is told to, when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Queue[ApprovalRequest]()
+        self.said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, request: ApprovalRequest, _call: Call) -> bool:
+        self.asked.put_nowait(request)
+        return await asyncio.shield(self.said)
+
+
+@pytest.mark.req("APR-05")
+@pytest.mark.parametrize(("elsewhere", "here"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_a_call_decided_twice_runs_only_where_nobody_said_no(
+    things: Things, *, elsewhere: bool, here: bool
+) -> None:
+    thinking = Thinking()
+    approve = Approve(things, approver=ask_host(thinking))
+    waiting = asyncio.create_task(approve.call(MUTE))
+    request = await thinking.asked.get()
+    await approve.decide(request.id, approved=elsewhere, by="carol")
+    thinking.said.set_result(here)
+
+    assert code(await waiting) == (None if elsewhere and here else "approval_denied")
+    assert len(things.calls) == (elsewhere and here)
+
+
+async def test_a_request_that_was_forgotten_while_the_approver_thought_does_not_run(things: Things) -> None:
+    thinking = Thinking()
+    approve = Approve(things, approver=ask_host(thinking), approvals=PendingApprovals(limit=1))
+    waiting = asyncio.create_task(approve.call(MUTE))
+    await thinking.asked.get()
+    other = asyncio.create_task(approve.call(replace(MUTE, arguments={})))
+    await thinking.asked.get()
+    thinking.said.set_result(True)
+
+    assert sorted([code(await waiting), code(await other)], key=str) == sorted([None, "approval_invalid"], key=str)
+    assert len(things.calls) == 1
+
+
 async def test_arguments_that_change_while_a_person_is_asked_are_not_run(things: Things) -> None:
     arguments = {"text": "hello"}
 

@@ -6,17 +6,18 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcpbridge.errors import InvalidArguments
 from mcpbridge.wrap.plain import canonical, check_plain, digest_of, measure, pointer
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
-ARGUMENTS = st.dictionaries(st.text(), JSON, max_size=5)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+ARGUMENTS = st.dictionaries(st.text(), JSON, max_size=4)
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS)
 def test_the_canonical_text_is_the_same_json(arguments: dict[str, Any]) -> None:
     text = canonical(arguments)
@@ -26,6 +27,7 @@ def test_the_canonical_text_is_the_same_json(arguments: dict[str, Any]) -> None:
     assert canonical(dict(reversed(arguments.items()))) == text
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS, ARGUMENTS)
 def test_the_digest_is_the_same_only_for_the_same_text(one: dict[str, Any], two: dict[str, Any]) -> None:
     assert (digest_of(one) == digest_of(two)) == (json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True))

@@ -179,6 +179,19 @@ async def test_a_tool_is_renamed_once_and_again_when_it_changed() -> None:
     assert (await source.get_tool("slug__a", ANYONE)).description == "new"
 
 
+async def test_what_is_remembered_is_bounded_and_forgetting_is_harmless() -> None:
+    class Forgetful(Prefix):
+        remembered = 3
+
+    things = tools("a", "b.b", "c.c", "d.d", "e.e")
+    source = Forgetful(things, "slug")
+    for tool in await source.list_tools(ANYONE):
+        await source.call(Call(name=tool.name))
+
+    assert [call.name for call in things.calls] == ["a", "b.b", "c.c", "d.d", "e.e"]
+    await check_source_contract(source)
+
+
 async def test_the_origin_tells_the_slug_and_the_name_there() -> None:
     tool = await Prefix(tools("with.dots"), "slug").get_tool(public_key("tool", "slug", "with.dots"), ANYONE)
 

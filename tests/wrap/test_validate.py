@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from contract import Things, check_source_contract
 from mcpbridge.errors import ArgumentProblem, InvalidArguments
 from mcpbridge.source.answer import error_of
 from mcpbridge.tools import Call, Json, Tool
+from mcpbridge.wrap.compiled import CompiledSchemas
 from mcpbridge.wrap.validate import Validate
 
 ISSUE: Mapping[str, Json] = {
@@ -49,6 +51,16 @@ async def problems(schema: Mapping[str, Json], arguments: Mapping[str, Any]) -> 
         await source.call(Call(name="make", arguments=arguments))
     assert not things.calls
     return refused.value.problems
+
+
+async def quickest(schema: Mapping[str, Json], arguments: Mapping[str, Any]) -> float:
+    """Seconds of this thread that refusing takes, at best: other work on the machine is not what is measured."""
+    times = list[float]()
+    for _ in range(3):
+        began = time.thread_time()
+        await problems(schema, arguments)
+        times.append(time.thread_time() - began)
+    return min(times)
 
 
 @pytest.mark.req("REST-06")
@@ -127,10 +139,7 @@ async def test_no_error_repeats_what_was_given(value: str) -> None:
 async def test_no_pattern_takes_long(pattern: str) -> None:
     schema = {"properties": {"p": {"type": "string", "pattern": pattern}}}
     await problems(schema, {"p": "b"})
-    began = time.perf_counter()
-    await problems(schema, {"p": "a" * 100_000 + "!"})
-
-    assert time.perf_counter() - began < 0.05
+    assert await quickest(schema, {"p": "a" * 100_000 + "!"}) < 0.05
 
 
 def nested(levels: int) -> dict[str, Json]:
@@ -157,10 +166,9 @@ def nested(levels: int) -> dict[str, Json]:
 async def test_oversized_arguments_are_refused_at_once(make: Callable[[], dict[str, Json]], words: str) -> None:
     await problems(ISSUE, {})
     arguments = make()
-    began = time.perf_counter()
     found = await problems(ISSUE, arguments)
 
-    assert time.perf_counter() - began < 0.1
+    assert await quickest(ISSUE, arguments) < 0.1
     assert words in found[0].expected
     assert len(str(InvalidArguments(found))) < 2_000
 
@@ -204,6 +212,38 @@ async def test_a_schema_of_an_older_draft_is_read_by_that_draft() -> None:
     }
 
     assert await problems(schema, {"a": [1, 2]})
+
+
+def test_validators_are_bounded_in_number() -> None:
+    schemas, known = [{"minimum": number} for number in range(5)], CompiledSchemas(limit=3)
+    first = known.validator(schemas[0])
+    validators = [known.validator(schema) for schema in schemas]
+
+    assert known.validator(schemas[4]) is validators[4]
+    assert known.validator(schemas[0]) is not first
+    assert len(known) == 3
+
+
+async def test_a_schema_of_any_mapping_is_read() -> None:
+    assert await problems(MappingProxyType({"required": ["a"]}), {})
+
+
+async def test_problems_inside_deep_structures_are_placed() -> None:
+    schema: dict[str, Json] = {
+        "properties": {
+            "a": {"type": "array", "prefixItems": [{"type": "object", "required": ["b"]}]},
+            "c": {"allOf": [{"$ref": "#/$defs/D"}]},
+        },
+        "$defs": {
+            "D": {"properties": {"e": {"type": "string", "default": "x", "enum": ["x", "y"]}}, "required": ["e"]}
+        },
+    }
+    lines = [problem.line() for problem in await problems(schema, {"a": [{}], "c": {}})]
+
+    assert lines == [
+        "/a/0/b: expected a value (required), got nothing",
+        "/c/e: expected text (required), got nothing; allowed: 'x', 'y'",
+    ]
 
 
 async def test_a_changed_schema_is_compiled_anew() -> None:

@@ -131,23 +131,28 @@ class ApprovalFlow:
             case None:
                 if await self.approvals.swap(request, replace(request, queued=True)):
                     return required(now.call, request, self.approvals.clock())
-        return await self._overtaken(now, request)
+        return await self._overtaken(now, request, said)
 
-    async def _overtaken(self, now: Round, request: ApprovalRequest) -> Answer:
+    async def _overtaken(self, now: Round, request: ApprovalRequest, said: Said) -> Answer:
         """Somebody else decided, or time ran out, while this round was asking."""
         current = await self.approvals.get(request.id)
         if current is None or current.state == "pending":
             return refused("approval_invalid", now.call)
+        if current.state == "approved" and isinstance(said, Decision) and not said.approved:
+            return await self._denied(now, current, said)
         return await self._proceed(replace(now, took=replace(now.took, responses={})), current, current)
 
     async def _confirm(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
         """Approved elsewhere, but the client was asked as well: its no still counts."""
         said = await self._ask(now, request)
         if isinstance(said, Decision) and not said.approved:
-            denied = _decided(request, said)
-            await self.approvals.swap(request, denied)
-            return refused("approval_denied", now.call, denied)
+            return await self._denied(now, request, said)
         return await self._run(now, request, back)
+
+    async def _denied(self, now: Round, request: ApprovalRequest, said: Decision) -> Answer:
+        denied = _decided(request, said)
+        await self.approvals.swap(request, denied)
+        return refused("approval_denied", now.call, denied)
 
     async def _ask(self, now: Round, request: ApprovalRequest) -> Said:
         """What the approver says in the time that the request has left. One that fails says no."""

@@ -54,6 +54,9 @@ class CompiledSchemas:
         self._limit = limit
         self._known: dict[int, tuple[Mapping[str, Json], jsonschema_rs.Validator]] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def validator(self, schema: Mapping[str, Json]) -> jsonschema_rs.Validator:
         """The validator of this schema. Raises: UnusableSchema."""
         known = self._known.get(id(schema))

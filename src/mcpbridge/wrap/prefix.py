@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.source.base import Answer, ToolSource, Wrapper
 from mcpbridge.tools import Call, Caller, Item, Kind, Origin, Prompt, Resource, ResourceTemplate, Tool
 from mcpbridge.wrap.links import outward
 from mcpbridge.wrap.naming import CUT, check_slug, public_key, separator
-
-REMEMBERED = 50_000
-"""How many renamed items, and how many cut names, are kept before they are forgotten and made afresh."""
 
 
 class Prefix(Wrapper):
@@ -24,6 +22,9 @@ class Prefix(Wrapper):
 
     Raises: ConfigError for a slug that is none.
     """
+
+    remembered: ClassVar[int] = 50_000
+    """How many renamed items, and how many cut names, are kept before they are forgotten and made afresh."""
 
     def __init__(self, inner: ToolSource, slug: str) -> None:
         super().__init__(inner)
@@ -37,7 +38,7 @@ class Prefix(Wrapper):
         known = self._renamed.get(place)
         if known is not None and known[0] is item:
             return known[1]
-        if len(self._renamed) >= REMEMBERED:
+        if len(self._renamed) >= self.remembered:
             self._renamed.clear()
         shown = _rename(item, self.slug)
         self._renamed[place] = (item, shown)
@@ -97,7 +98,7 @@ class Prefix(Wrapper):
         """Remembers which names of a listing were cut, for the way back; gives their public form."""
         start = f"{self.slug}__"
         cut = [(new.key, old.key) for old, new in zip(items, shown, strict=True) if new.key != start + old.key]
-        if len(self._cut) + len(cut) > REMEMBERED or len(self._learned) >= REMEMBERED:
+        if len(self._cut) + len(cut) > self.remembered or len(self._learned) >= self.remembered:
             self._cut.clear()
             self._learned.clear()
         for key, name in cut:
