@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import socket
 import ssl
 import time
 import tracemalloc
@@ -150,6 +151,17 @@ async def test_a_refused_connection_was_never_sent() -> None:
 
     assert (lost.code, lost.sent, lost.retryable) == ("unreachable", "no", True)
     assert lost.message.startswith(f"{url} can't be reached")
+
+
+@pytest.mark.req("REST-05", "FLT-09")
+async def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
+    def resolve(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no address") from socket.gaierror(-2, "Name or service not known")
+
+    lost = failure(await mock(resolve).send(get()))
+
+    assert (lost.code, lost.sent) == ("unreachable", "no")
+    assert "host name that can't be resolved" in lost.message
 
 
 @pytest.mark.req("REST-05", "FLT-09")
@@ -380,7 +392,6 @@ async def test_connections_are_kept_and_few() -> None:
     assert len(opened) <= 2
 
 
-@pytest.mark.req("FLT-07")
 async def test_a_connection_that_the_server_closed_while_idle_is_not_used_again() -> None:
     closed = asyncio.Event()
 

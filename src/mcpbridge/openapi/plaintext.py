@@ -20,6 +20,7 @@ PLAIN = ""
 _WHOLE = 2.0**53
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_unreserved = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
 _HEADER = re.compile(r"[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?|")
 
 
@@ -59,25 +60,24 @@ def json_text(value: Json, *, ascii_only: bool = False) -> str:
 
 def text_of(value: Json) -> str:
     """One value as plain text, not yet encoded; containers as JSON. Raises: Unfit."""
-    match value:
-        case str():
-            return value
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return json_text(value)
-        case float() if isfinite(value):
-            return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else repr(value)
-        case _:
-            return json_text(value)
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else repr(value)
+    return json_text(value)
 
 
 def encoded(value: Json, safe: str = PLAIN) -> str:
     """One value percent-encoded (RFC 3986 section 2.1), but for unreserved and `safe` characters. Raises: Unfit."""
+    text = text_of(value)
+    if _unreserved(text) is not None:
+        return text
     try:
-        return quote(text_of(value), safe=safe)
+        return quote(text, safe=safe)
     except UnicodeEncodeError:
         raise Unfit("text without lone surrogates", named(value)) from None
 
