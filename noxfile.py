@@ -20,6 +20,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CODE = ("src", "tests", "examples", "benchmarks", "noxfile.py")
 DESCRIPTIONS = "^(github-api|stripe|pagerduty-rest|openai|digitalocean)"
 FAITHFUL = 0.99
+SUITE = "jsonschema==4.26.0"
 
 
 def _install(session: nox.Session, group: str, *, package: str | None = "-e.") -> None:
@@ -95,7 +96,13 @@ def bench(session: nox.Session) -> None:
         *nox.project.dependency_groups(PROJECT, "peer"),
         external=True,
     )  # fmt: skip
-    environment = {"MCPBRIDGE_SHARED": str(SHARED), "MCPBRIDGE_PEER": str(peer / "bin/python")}
+    suite = Path(session.create_tmp()) / "suite"  # jsonschema's source package carries the official test suite
+    session.run("python", "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", "-d", str(suite), SUITE)
+    environment = {
+        "MCPBRIDGE_SHARED": str(SHARED),
+        "MCPBRIDGE_PEER": str(peer / "bin/python"),
+        "MCPBRIDGE_SUITE": str(next(suite.glob("*.tar.gz"))),
+    }
     session.run("python", "-m", "benchmarks", *session.posargs, env=environment)
 
 

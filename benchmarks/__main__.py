@@ -52,7 +52,7 @@ def p1(runs: int) -> Iterator[Row]:
         "ours": lambda: wire.run([*OURS, "convert", str(GITHUB)])["seconds"],
         "theirs": lambda: wire.run([*THEIRS, "convert", str(GITHUB)])["seconds"],
     }, runs)  # fmt: skip
-    yield _row("P1", "GitHub, parsed, to all tools", taken, 1 / 40)
+    yield _row("P1", "CPU: GitHub, parsed, to all tools", taken, 1 / 40)
 
 
 def p2(runs: int) -> Iterator[Row]:

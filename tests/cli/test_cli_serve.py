@@ -33,7 +33,8 @@ async def _yes(context: Any, params: Any) -> mcp.types.ElicitResult:
 
 
 async def _names(client: mcp.Client) -> list[str]:
-    names, cursor = [], None
+    names: list[str] = []
+    cursor: str | None = None
     while True:
         page = await client.list_tools(cursor=cursor)
         names += [tool.name for tool in page.tools]

@@ -47,7 +47,8 @@ def read_document(described: Described) -> Document:
         with watched(f"Reading {described.name} …"):
             document = Document.parse(described.data, origin=described.url)
     except DescriptionError as error:
-        raise DescriptionError(f"{described.url or described.data}: {error}") from error
+        where = described.url or str(described.data)
+        raise DescriptionError(f"{where}: {error}") from error
     return document
 
 

@@ -1,0 +1,68 @@
+"""What importing costs, and what it does not do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CONVERT = """
+import json, mcpbridge
+words = {"openapi": "3.1.0", "info": {"title": "small", "version": "1"}, "paths": {
+    "/books/{id}": {"get": {"operationId": "get_book", "parameters": [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+        "responses": {"200": {"description": "a book"}}}}}}
+operations = mcpbridge.read_operations(mcpbridge.Document.parse(json.dumps(words)))
+tools = [mcpbridge.to_tool(operation) for operation in operations]
+assert [tool.name for tool in tools] == ["get_book"]
+"""
+
+HEAVY = ("mcp", "mcp_types", "httpx2", "pydantic", "jsonschema", "sqlalchemy", "openapi_core", "authlib")
+
+WATCHED = """
+import sys
+seen = []
+def watch(event, arguments):
+    if event in ("socket.__new__", "socket.connect", "socket.bind", "_thread.start_new_thread", "os.mkdir", "os.rename",
+                 "os.remove", "subprocess.Popen", "os.posix_spawn"):
+        seen.append((event, str(arguments)[:200]))
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        seen.append((event, str(arguments)[:200]))
+sys.addaudithook(watch)
+import importlib, pkgutil, mcpbridge
+for module in pkgutil.walk_packages(mcpbridge.__path__, "mcpbridge."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(seen)
+"""
+
+
+def _run(script: str) -> str:
+    command = [sys.executable, "-W", "error", "-B", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _cpu(script: str) -> float:
+    return float(_run(f"import time; begin = time.process_time()\n{script}\nprint(time.process_time() - begin)"))
+
+
+@pytest.mark.req("TEST-05")
+def test_importing_the_converter_costs_an_eighth_of_the_sdk() -> None:
+    pairs = [(_cpu(CONVERT), _cpu("import mcp")) for _ in range(5)]
+
+    ours, theirs = (min(times) for times in zip(*pairs, strict=True))
+
+    assert ours <= theirs / 8, f"{ours:.3f} s against {theirs:.3f} s"
+
+
+@pytest.mark.req("TEST-05")
+def test_the_converter_loads_neither_the_sdk_nor_a_client() -> None:
+    loaded = _run(f"{CONVERT}\nimport sys; print(*[name for name in {HEAVY} if name in sys.modules])")
+
+    assert loaded == ""
+
+
+@pytest.mark.req("ATK-69")
+def test_importing_every_module_opens_no_socket_starts_no_thread_and_writes_no_file() -> None:
+    assert _run(WATCHED) == "[]"
