@@ -37,7 +37,7 @@ def echo(request: httpx2.Request) -> httpx2.Response:
 def source(
     *operations: Operation, answer: Callable[[httpx2.Request], httpx2.Response] = echo, **more: Any
 ) -> RestSource:
-    more = {"base_url": BASE, "transport": httpx2.MockTransport(answer)} | more
+    more = {"base_url": BASE, "transport": httpx2.MockTransport(answer), **more}
     return RestSource(operations or (read(),), **more)
 
 
@@ -83,7 +83,12 @@ async def test_what_is_no_tool_of_it_is_not_found() -> None:
 @pytest.mark.req("REST-06")
 async def test_arguments_that_do_not_fit_never_leave() -> None:
     asked: list[httpx2.Request] = []
-    made = source(answer=lambda request: asked.append(request) or httpx2.Response(200))
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200)
+
+    made = source(answer=answer)
 
     with pytest.raises(InvalidArguments):
         await called(made, id="..")

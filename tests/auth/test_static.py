@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -120,7 +120,7 @@ def test_a_credential_that_is_asked_for_is_checked_too() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: ApiKey("k", "X-Key", where="body"),  # pyright: ignore[reportArgumentType] -- what a user may write
+        lambda: ApiKey("k", "X-Key", where=cast("Any", "body")),
         lambda: ApiKey("k", ""),
         lambda: ApiKey("k", "X Key"),
         lambda: ApiKey("k", "a;b", where="cookie"),

@@ -273,6 +273,16 @@ async def test_static_headers_win_over_the_request_and_the_strategy_over_both() 
     assert b'"x-tenant":"acme"' in answer.content
 
 
+@pytest.mark.parametrize(("given", "agent"), [({}, "mcpbridge"), ({"user-agent": "mine"}, "mine")])
+async def test_defaults_leave_what_the_request_says(given: dict[str, str], agent: str) -> None:
+    answer = await mock(lambda request: httpx2.Response(200, text=request.headers["user-agent"])).send(
+        get(headers=given)
+    )
+
+    assert isinstance(answer, Answer)
+    assert answer.content == agent.encode()
+
+
 @pytest.mark.req("REST-07")
 async def test_cookies_of_an_upstream_are_not_kept() -> None:
     cookies: list[str | None] = []

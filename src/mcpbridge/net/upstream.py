@@ -23,8 +23,7 @@ from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.plaintext import Unfit, checked_header
 from mcpbridge.secret import Secret
 
-AGENT = "mcpbridge"
-"""What goes out as User-Agent."""
+_DEFAULTS = (("User-Agent", "mcpbridge"), ("Accept-Encoding", "gzip, deflate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Upstream:
         self._own_pool = transport is None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.auth = None if auth is None else checked_auth(auth)
-        self._headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"} | checked_headers(headers or {})
+        self._headers = checked_headers(headers or {})
         # Connecting ends before the deadline does, so that it is known that nothing has left.
         connect = min(self.limits.connect, self.limits.deadline * 0.9)
         self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
@@ -75,6 +74,8 @@ class Upstream:
         """
         if self._own_pool:
             self._stay_in_loop()
+        for name, text in _DEFAULTS:
+            request.headers.setdefault(name, text)
         request.headers.update(self._headers)
         request.extensions["timeout"] = self._timeout
         call = _Call(self, where(request.url))

@@ -12,7 +12,6 @@ IGNORED = frozenset({"accept", "content-type", "authorization"})
 
 RESERVED = IGNORED | {
     "connection",
-    "content-encoding",
     "content-length",
     "cookie",
     "expect",

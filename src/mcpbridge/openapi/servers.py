@@ -16,14 +16,29 @@ from mcpbridge.openapi.operation import Operation
 from mcpbridge.tools import Json
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 _PORTS = {"http": 80, "https": 443}
 
 
 def first_server(root: Mapping[str, Json]) -> str | None:
-    """The first server's URL with its variables' defaults, as the description writes it; None where there is none."""
+    """The first server's URL with its variables' defaults, as the description writes it; None where there is none.
+
+    A description without servers of its own, where every operation has one, begins with that of its first operation.
+    """
     if "swagger" in root:
         return _swagger(root)
-    servers = root.get("servers")
+    own = _own(root)
+    if own is not None:
+        return own
+    paths = root.get("paths")
+    items = [item for item in paths.values() if is_object(item)] if is_object(paths) else []
+    found = [_own(item) or _own(each) for item in items for name, each in item.items() if name in _METHODS]
+    return found[0] if found and None not in found else None
+
+
+def _own(node: Json) -> str | None:
+    """The first server that a document, a path item or an operation states."""
+    servers = node.get("servers") if is_object(node) else None
     return server_url(servers[0]) if is_list(servers) and servers else None
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import unquote
 
 from mcpbridge.openapi.jsontext import is_container, is_list, is_object
 from mcpbridge.openapi.operation import Parameter, Style
@@ -22,7 +23,10 @@ from mcpbridge.openapi.plaintext import PLAIN, Unfit, checked_header, encoded, j
 from mcpbridge.tools import Json
 
 DELIMITERS: dict[Style, str] = {"spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
-"""Between the values of one query parameter; percent-encoded, as OpenAPI 3.1.1 spells them. Others have a comma."""
+"""Between the values of one parameter; percent-encoded, as OpenAPI 3.1.1 spells them. Others have a comma.
+
+In a path and a header they come from Swagger 2.0 (section 4.2.9, `collectionFormat`).
+"""
 
 RESERVED_IN_PATH = ":@!$&'()*+,;="
 RESERVED_IN_QUERY = ":/?@!$'()*;="
@@ -43,7 +47,7 @@ def path_text(parameter: Parameter, value: Json, *, reserved: bool = False) -> s
     elif parameter.style == "matrix":
         text = _matrix(parameter.place.name, value, safe, explode=parameter.explode)
     else:
-        text = ",".join(_flat(value, safe, explode=parameter.explode))
+        text = DELIMITERS.get(parameter.style, ",").join(_flat(value, safe, explode=parameter.explode))
     if not text:
         raise Unfit("a value that is not empty (an empty path segment changes the path)", named(value))
     return text
@@ -91,9 +95,10 @@ def header_text(parameter: Parameter, value: Json) -> str:
     if not is_container(value):
         return checked_header(text_of(value))
     parts = list(_flat(value, None, explode=parameter.explode))
-    if any("," in part for part in parts):
-        raise Unfit("items without a comma (a header's list can't hold one)", named(value))
-    return checked_header(",".join(parts))
+    mark = unquote(DELIMITERS.get(parameter.style, ","))
+    if any(mark in part for part in parts):
+        raise Unfit(f"items without the mark {mark!r} (a header's list can't hold it)", named(value))
+    return checked_header(mark.join(parts))
 
 
 def cookie_pairs(parameter: Parameter, value: Json) -> Iterator[str]:
