@@ -73,7 +73,7 @@ def fidelity(session: nox.Session) -> None:
         session.error(f"the harness and its descriptions are not in {SHARED}: set MCPBRIDGE_SHARED to their folder")
     _install(session, "fidelity")
     report = Path(session.create_tmp()) / "fidelity.json"
-    operations = "6" if "short" in session.posargs else "40"
+    operations = "20" if "short" in session.posargs else "200"
     session.run(
         "python", str(harness), "--peer", "mcpbridge", "--corpus", str(corpus), "--only", DESCRIPTIONS,
         "--ops", operations, "--out", str(report),
