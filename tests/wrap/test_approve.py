@@ -360,6 +360,46 @@ async def test_one_of_many_that_find_the_same_decision_runs(things: Things) -> N
     assert codes.count(None) == len(slow.calls) == 1
 
 
+class Remote(PendingApprovals):
+    """Lets others run before every step, as a database does."""
+
+    async def get(self, id: str) -> ApprovalRequest | None:
+        await asyncio.sleep(0)
+        return await super().get(id)
+
+    async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> bool:
+        await asyncio.sleep(0)
+        return await super().swap(old, new)
+
+
+@pytest.mark.req("APR-03", "APR-06")
+async def test_one_of_many_runs_also_where_the_store_lets_others_in(things: Things) -> None:
+    approve = Approve(things, approvals=Remote())
+    await approve.decide(waiting_id(await approve.call(MUTE)), approved=True)
+    queued = [code(answer) for answer in await asyncio.gather(*(approve.call(MUTE) for _ in range(20)))]
+    again = answered(await approve.call(replace(WRITE, arguments={})), call=replace(WRITE, arguments={}))
+    asked = [code(answer) for answer in await asyncio.gather(*(approve.call(again) for _ in range(20)))]
+    things.answer = upstream_asks
+    inner = answered(await approve.call(answered(await approve.call(WRITE))), {"content": {"name": "Al"}})
+    rounds = [code(answer) for answer in await asyncio.gather(*(approve.call(inner) for _ in range(20)))]
+
+    assert [codes.count(None) for codes in (queued, asked, rounds)] == [1, 1, 1]
+    assert len(things.calls) == 4
+
+
+@pytest.mark.req("APR-07")
+async def test_arguments_that_the_host_fixed_are_shown_and_covered(things: Things) -> None:
+    approve = Approve(things)
+    await approve.call(WRITE)
+    things.change("tool", [Tool(name="write_it", fixed={"to": "team"})])
+    await approve.call(WRITE)
+    plain, fixed = await approve.approvals.waiting()
+
+    assert plain.arguments_digest != fixed.arguments_digest
+    assert '"to": "team"' in fixed.shown
+    assert fixed.arguments_digest in fixed.shown
+
+
 def upstream_asks(call: Call) -> Answer:
     """An upstream that needs a name before it writes."""
     took = answers(call, "upstream")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import mcp_types
 import pytest
@@ -150,6 +151,19 @@ async def test_both_stay_hidden_when_they_are_called_before_a_listing() -> None:
 
     with pytest.raises(ToolNotFound):
         await Prefix(tools(LONG, twin), "slug").call(Call(name=f"slug__{twin}"))
+
+
+@pytest.mark.req("ATK-33")
+async def test_a_twin_that_is_not_listed_hides_both_too() -> None:
+    class Unlisted(Things):
+        async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
+            return [item for item in await super().list(kind, caller) if item.key != twin]
+
+    twin = public_key("tool", "slug", LONG).removeprefix("slug__")
+    source = Prefix(Unlisted({"tool": [Tool(name=name) for name in (LONG, twin, "other")]}), "slug")
+
+    assert [tool.name for tool in await source.list_tools(ANYONE)] == ["slug__other"]
+    await check_refused(source, "tool", f"slug__{twin}")
 
 
 async def test_a_name_that_only_looks_cut_is_an_ordinary_name() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -203,6 +204,22 @@ async def test_a_schema_that_cannot_be_compiled_is_a_failure_and_fetches_nothing
     assert failure
     assert (failure.code, failure.sent, failure.id, things.calls) == ("bad_schema", "no", "c1", [])
     assert "\n" not in failure.message
+
+
+async def test_a_file_that_a_schema_points_to_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text('{"type": "object"}')
+    _, source = guarded({"$ref": (tmp_path / "schema.json").as_uri()})
+
+    assert error_of(await source.call(Call(name="make")))
+
+
+@pytest.mark.parametrize(
+    "schema", [{"a": object()}, {"properties": {"a": {1: 2}}}, nested(5_000)], ids=["object", "name", "deep"]
+)
+async def test_a_schema_that_is_no_json_is_a_failure(schema: dict[str, Any]) -> None:
+    _, source = guarded(schema)
+
+    assert error_of(await source.call(Call(name="make")))
 
 
 async def test_a_schema_of_an_older_draft_is_read_by_that_draft() -> None:

@@ -16,8 +16,7 @@ COMPILED = 8_192
 BACKTRACKS = 100_000
 """How many steps back a pattern with look-around may take (some milliseconds) before the text counts as no match."""
 
-_LINEAR = jsonschema_rs.RegexOptions()
-_BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
 
 
 class UnusableSchema(BridgeError):
@@ -29,18 +28,14 @@ class UnusableSchema(BridgeError):
 def compile_schema(schema: Mapping[str, Json]) -> jsonschema_rs.Validator:
     """A validator of JSON Schema 2020-12, or of the draft that `$schema` names.
 
-    Patterns run on an engine whose time is linear in the text. Look-around and back-references, which that engine
-    does not have, run on one that gives up early. `format` is an annotation, as the standard has it.
+    Patterns take a time that is linear in the text; those with look-around or back-references, which no engine can
+    promise that for, give up after `BACKTRACKS` steps. `format` is an annotation, as the standard has it.
 
     Raises: UnusableSchema.
     """
     plain = schema if isinstance(schema, dict) else dict(schema)
     try:
-        return _compile(plain, _LINEAR)
-    except (ValueError, RecursionError, TypeError):
-        pass
-    try:
-        return _compile(plain, _BOUNDED)
+        return jsonschema_rs.validator_for(plain, retriever=_refuse, pattern_options=_PATTERNS, mask="the value")
     except jsonschema_rs.ValidationError as error:
         raise UnusableSchema(_first_line(error.message)) from error
     except (ValueError, RecursionError, TypeError) as error:
@@ -67,12 +62,6 @@ class CompiledSchemas:
             del self._known[next(iter(self._known))]
         self._known[id(schema)] = (schema, validator)  # the schema is kept too, so that its id stays its own
         return validator
-
-
-def _compile(
-    schema: dict[str, Json], patterns: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions
-) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(schema, retriever=_refuse, pattern_options=patterns, mask="the value")
 
 
 def _refuse(uri: str) -> NoReturn:

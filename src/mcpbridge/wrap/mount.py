@@ -49,8 +49,7 @@ class Mount:
             self._faults[kind] = type(error).__name__
             self._age = next(_ages)
             return ()
-        if self._faults.pop(kind, None):
-            self._age = next(_ages)
+        self._faults.pop(kind, None)
         return items
 
     async def status(self, caller: Caller | None) -> Status:
