@@ -154,13 +154,16 @@ def many(count: int) -> list[Tool]:
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncGenerator[str]:
     """The application on a port of this machine; the URL of its endpoint `/mcp`."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+    # by its protocol's number, else asyncio does not turn Nagle's delay off
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1))
         task = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
         finally:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
             await task
 
 

@@ -28,15 +28,16 @@ def channel_of(ctx: ServerRequestContext[Any, Any]) -> ClientChannel:
     return ClientChannel(form=form, url=elicitation.url is not None, report=_reporter(ctx))
 
 
-def can_answer(client: ClientChannel, requests: mcp_types.InputRequests) -> bool:
-    """Whether the client can be asked all of these. Sampling and roots are not passed on."""
-    return all(_can_answer(client, request) for request in requests.values())
+def can_answer(ctx: ServerRequestContext[Any, Any], client: ClientChannel, requests: mcp_types.InputRequests) -> bool:
+    """Whether the client said that it can answer all of these."""
+    declared = ctx.session.client_capabilities or mcp_types.ClientCapabilities()
+    return all(_can_answer(client, declared, request) for request in requests.values())
 
 
-def _can_answer(client: ClientChannel, request: mcp_types.InputRequest) -> bool:
-    if not isinstance(request, mcp_types.ElicitRequest):
-        return False
-    return client.url if isinstance(request.params, mcp_types.ElicitRequestURLParams) else client.form
+def _can_answer(client: ClientChannel, declared: mcp_types.ClientCapabilities, request: mcp_types.InputRequest) -> bool:
+    if isinstance(request, mcp_types.ElicitRequest):
+        return client.url if isinstance(request.params, mcp_types.ElicitRequestURLParams) else client.form
+    return (declared.sampling if isinstance(request, mcp_types.CreateMessageRequest) else declared.roots) is not None
 
 
 def _reporter(ctx: ServerRequestContext[Any, Any]) -> Any:

@@ -6,7 +6,7 @@ request again. An older one is asked by requests of ours while its own waits, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,12 @@ PATIENCE = 600.0
 CANCELLED: Json = {"action": "cancel"}
 """The answer of a client that gave none."""
 
+_RESULTS: Mapping[type[mcp_types.InputRequest], type[mcp_types.Result]] = {
+    mcp_types.ElicitRequest: mcp_types.ElicitResult,
+    mcp_types.CreateMessageRequest: mcp_types.CreateMessageResult,
+    mcp_types.ListRootsRequest: mcp_types.ListRootsResult,
+}
+
 Ask = Callable[[Call], Awaitable[Answer]]
 
 
@@ -42,7 +48,7 @@ async def settle(ctx: ServerRequestContext[Any, Any], call: Call, ask: Ask) -> A
         if not isinstance(answer, mcp_types.InputRequiredResult):
             return answer
         requests = answer.input_requests or {}
-        if not can_answer(call.client or ClientChannel(), requests):
+        if not can_answer(ctx, call.client or ClientChannel(), requests):
             return failed(_cannot_be_asked(call))
         if is_modern(ctx.protocol_version):
             return answer
@@ -54,12 +60,10 @@ async def settle(ctx: ServerRequestContext[Any, Any], call: Call, ask: Ask) -> A
 
 async def _put(ctx: ServerRequestContext[Any, Any], request: mcp_types.InputRequest) -> Json:
     """The client's answer to one question; where it gives none, that the question was cancelled."""
-    if not isinstance(request, mcp_types.ElicitRequest):
-        return CANCELLED
     metadata = ServerMessageMetadata(related_request_id=ctx.request_id)
     try:
         result = await ctx.session.send_request(
-            request, mcp_types.ElicitResult, request_read_timeout_seconds=PATIENCE, metadata=metadata
+            request, _RESULTS[type(request)], request_read_timeout_seconds=PATIENCE, metadata=metadata
         )
     except (MCPError, ValidationError):
         return CANCELLED
