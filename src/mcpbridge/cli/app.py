@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Annotated, Any
@@ -132,5 +133,9 @@ def _end(act: Callable[[], int]) -> None:
 
 
 def main() -> None:
-    """The entry point of the command `mcpbridge`."""
+    """The entry point of the command `mcpbridge`.
+
+    The collector of cycles rests until a server begins to serve: loading makes many objects, that all stay.
+    """
+    gc.disable()
     app(prog_name="mcpbridge")

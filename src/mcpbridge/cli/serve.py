@@ -111,6 +111,6 @@ Serving {name} at {url} (Ctrl-C ends it). To connect:
 
 
 def _settle() -> None:
-    """What was read stays: it is kept out of every later collection."""
-    gc.collect()
+    """What was read stays: it is kept out of every later collection of cycles, which may begin now."""
     gc.freeze()
+    gc.enable()
