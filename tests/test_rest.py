@@ -225,3 +225,10 @@ def test_another_event_loop_is_a_config_error() -> None:
     assert asyncio.run(call()).code == "unreachable"
     with pytest.raises(ConfigError, match="event loop"):
         asyncio.run(call())
+
+
+@pytest.mark.req("OAS-17")
+async def test_an_operation_that_wants_no_credential_gets_none() -> None:
+    made = source(read("open", security=()), read("said", security=({"key": ()},)), read(), auth=Bearer("t0ken"))
+    sent = {name: (await called(made, name))["headers"].get("authorization") for name in ("open", "said", "read")}
+    assert sent == {"open": None, "said": "Bearer t0ken", "read": "Bearer t0ken"}

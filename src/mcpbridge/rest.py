@@ -19,7 +19,7 @@ from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.operations import Choice, read_operations
 from mcpbridge.openapi.request import build_request
 from mcpbridge.openapi.response import read_answer
-from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of
+from mcpbridge.openapi.servers import first_server, operation_base, origin_of, placed
 from mcpbridge.openapi.tool import to_tool
 from mcpbridge.secret import Secret
 from mcpbridge.source.answer import failed
@@ -89,11 +89,10 @@ class RestSource(ToolSource):
         """
         limits = limits or Limits()
         document = data if isinstance(data, Document) else Document.parse(data, limits=_reading(limits))
-        first = first_server(document.root)
         if base_url is None:
-            base_url = _from_description(first)
+            base_url = _from_description(first_server(document.root))
         return cls(
-            [moved(each, first=first, base_url=base_url) for each in read_operations(document, select=select)],
+            placed(read_operations(document, select=select), root=document.root, base_url=base_url),
             base_url=base_url,
             transport=transport,
             auth=auth,
@@ -161,7 +160,7 @@ class RestSource(ToolSource):
         request = build_request(operation, call.arguments, base_url=base_url)
         request.extensions[CALLER_KEY] = call.caller
         try:
-            answer = await self._upstream.send(request)
+            answer = await self._upstream.send(request, signed=operation.security is None or bool(operation.security))
         except AuthRequired as error:
             return failed(_login(error))
         if isinstance(answer, Failure):

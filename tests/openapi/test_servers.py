@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hand import operation
 
-from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of
+from mcpbridge.openapi.servers import first_server, moved, operation_base, origin_of, placed
 
 
 @pytest.mark.req("OAS-16")
@@ -78,3 +78,19 @@ def test_an_origin_that_the_host_agrees_to_is_called() -> None:
         operation_base("https://up.example/y", base_url="https://a.example", origins=agreed) == "https://up.example/y"
     )
     assert operation_base("https://up.example:1/y", base_url="https://a.example", origins=agreed) is None
+
+
+@pytest.mark.req("OAS-16")
+def test_a_base_url_that_the_description_does_not_know_replaces_servers_that_only_operations_state() -> None:
+    own = [operation(server="https://maps.example/v1"), operation(server="https://roads.example")]
+    assert [each.server for each in placed(own, root={}, base_url="http://127.0.0.1:9/x")] == [None, None]
+
+
+@pytest.mark.req("OAS-16")
+def test_a_base_url_that_one_operation_states_keeps_the_others_elsewhere() -> None:
+    own = [operation(server="https://maps.example"), operation(server="https://roads.example")]
+    kept = placed(own, root={}, base_url="https://maps.example")
+    assert [operation_base(each.server, base_url="https://maps.example") for each in kept] == [
+        "https://maps.example",
+        None,
+    ]

@@ -66,8 +66,8 @@ class Upstream:
         connect = min(self.limits.connect, self.limits.deadline * 0.9)
         self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
 
-    async def send(self, request: httpx2.Request) -> Answer | Failure:
-        """The answer, or why there is none.
+    async def send(self, request: httpx2.Request, *, signed: bool = True) -> Answer | Failure:
+        """The answer, or why there is none. `signed=False` leaves the strategy out: this request needs no credential.
 
         Raises: what the strategy raises by itself, such as AuthRequired; CancelledError; ConfigError in another
         event loop than that of the first call, whose connections it can't use.
@@ -78,7 +78,7 @@ class Upstream:
             request.headers.setdefault(name, text)
         request.headers.update(self._headers)
         request.extensions["timeout"] = self._timeout
-        call = _Call(self, where(request.url))
+        call = _Call(self, where(request.url), self.auth if signed else None)
         deadline = asyncio.timeout(self.limits.deadline)
         try:
             async with deadline:
@@ -108,15 +108,15 @@ class Upstream:
 class _Call:
     """One call on its way: the requests that the strategy and redirects make of it."""
 
-    def __init__(self, upstream: Upstream, place: str) -> None:
+    def __init__(self, upstream: Upstream, place: str, auth: httpx2.Auth | None) -> None:
         self.upstream = upstream
         self.where = place
+        self.auth = auth
         self.status: int | None = None
         self.left = False
 
     async def run(self, request: httpx2.Request) -> Answer:
-        auth = self.upstream.auth
-        response = await (self.follow(request) if auth is None else self.sign(auth, request))
+        response = await (self.follow(request) if self.auth is None else self.sign(self.auth, request))
         try:
             return Answer(response.status_code, response.headers, await self.read(response))
         finally:

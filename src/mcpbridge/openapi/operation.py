@@ -20,6 +20,9 @@ Style: TypeAlias = Literal[
 Binary: TypeAlias = Literal["base64", "text"]
 """How bytes come in as an argument: base64 that is decoded before it is sent, or text that is sent as it is."""
 
+Requirement: TypeAlias = Mapping[str, Sequence[str]]
+"""The security schemes that are needed together, each with the scopes that it has to have."""
+
 Schema: TypeAlias = Mapping[str, Json] | bool
 """A JSON Schema 2020-12 node, already converted from its dialect; `$ref`s are `#/$defs/NAME`."""
 
@@ -99,7 +102,9 @@ class Operation:
     `path` is the description's template, unchanged. `arguments` maps each argument of the tool to its place on the
     wire. `server` is the operation's own server URL where it has one, else None. `hints` are MCP's annotations
     (`readOnlyHint` …) with their sources. `definitions` holds every schema that a `$ref` in `parameters`, `body` and
-    `output` may reach; the mapping is shared by all operations of a description, and never copied.
+    `output` may reach; the mapping is shared by all operations of a description, and never copied. `security` holds
+    the alternatives of what the operation wants to know of its caller: None where the description says nothing of
+    it, empty where it wants nothing, and then no credential is sent.
     """
 
     name: str
@@ -116,6 +121,7 @@ class Operation:
     hints: Mapping[str, Hint] = field(default_factory=dict[str, Hint])
     definitions: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     server: str | None = None
+    security: Sequence[Requirement] | None = None
     operation_id: str | None = None
     tags: Sequence[str] = ()
     deprecated: bool = False

@@ -7,7 +7,7 @@ elsewhere, unless the host lists that origin.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -87,6 +87,19 @@ def operation_base(
     resolved = urljoin(base_url, own)
     origin = origin_of(resolved)
     return resolved if origin == origin_of(base_url) or origin in origins else None
+
+
+def placed(operations: Sequence[Operation], *, root: Mapping[str, Json], base_url: str) -> Sequence[Operation]:
+    """The operations with their own servers seen from `base_url`, which replaces the description's first server.
+
+    Where the description itself states no server, only its operations do, and `base_url` is none of theirs,
+    it replaces them all: whoever gives it has put the whole API elsewhere (a proxy, a test server).
+    """
+    own = {origin_of(urljoin(base_url, each.server)) for each in operations if each.server is not None}
+    if own and "swagger" not in root and _own(root) is None and origin_of(base_url) not in own:
+        return [replace(each, server=None) for each in operations]
+    first = first_server(root)
+    return [moved(each, first=first, base_url=base_url) for each in operations]
 
 
 def moved(operation: Operation, *, first: str | None, base_url: str) -> Operation:

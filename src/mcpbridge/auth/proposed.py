@@ -1,0 +1,58 @@
+"""`auth_from`: a strategy made of what a description proposes and a secret that the host has."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+import httpx2
+
+from mcpbridge.auth.static import ApiKey, Basic, Bearer, Credential
+from mcpbridge.errors import ConfigError
+from mcpbridge.openapi.security import Proposal, Scheme
+
+
+def auth_from(proposal: Proposal, *secrets: Credential) -> httpx2.Auth:
+    """The strategy for a proposal of `Document.security`, in one line: `auth=auth_from(document.security[0], token)`.
+
+    `secrets` are one for each scheme in its order, two for a basic one (user, password). A scheme of OAuth 2.0 or
+    OpenID Connect takes an access token that the host got itself; `proposal.records()` holds its URLs and scopes.
+
+    Raises: ConfigError for too few or too many secrets, and for a scheme that no header, query or cookie can carry.
+    """
+    wanted = sum(2 if scheme.kind == "basic" else 1 for scheme in proposal.schemes)
+    if len(secrets) != wanted:
+        names = ", ".join(f"{scheme.name} ({scheme.kind})" for scheme in proposal.schemes)
+        raise ConfigError(f"the proposal needs {wanted} secrets, got {len(secrets)}: {names}")
+    left = list(secrets)
+    parts = [_strategy(scheme, left) for scheme in proposal.schemes]
+    return parts[0] if len(parts) == 1 else _Together(parts)
+
+
+def _strategy(scheme: Scheme, secrets: list[Credential]) -> httpx2.Auth:
+    match scheme.kind:
+        case "basic":
+            user = secrets.pop(0)
+            return Basic(user() if callable(user) else user, secrets.pop(0))
+        case "api_key":
+            return ApiKey(secrets.pop(0), scheme.key, where=scheme.where)
+        case "bearer" | "http" | "oauth2" | "openid":
+            return Bearer(secrets.pop(0), prefix=scheme.prefix)
+        case "mtls":
+            raise ConfigError(f"{scheme.name!r} is mutual TLS: pass a transport that has the client's certificate")
+        case "unknown":
+            raise ConfigError(f"the description's scheme {scheme.name!r} has no known type: choose a strategy yourself")
+
+
+class _Together(httpx2.Auth):
+    """Fixed credentials on one request; each has one step only, so none is lost."""
+
+    def __init__(self, parts: Sequence[httpx2.Auth]) -> None:
+        self._parts = parts
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        for part in self._parts:
+            request = next(part.auth_flow(request))
+        yield request
+
+    def __repr__(self) -> str:
+        return f"Together({', '.join(map(repr, self._parts))})"
