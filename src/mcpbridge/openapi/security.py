@@ -18,7 +18,7 @@ from mcpbridge.tools import Json
 
 SchemeKind: TypeAlias = Literal["bearer", "basic", "http", "api_key", "oauth2", "openid", "mtls", "unknown"]
 
-_WHERE: tuple[Literal["header", "query", "cookie"], ...] = ("header", "query", "cookie")
+_WHERE: Mapping[str, Literal["header", "query", "cookie"]] = {"query": "query", "cookie": "cookie"}
 _FLOWS_2 = {"accessCode": "authorizationCode", "application": "clientCredentials"}
 _FLOW_URLS = ("authorizationUrl", "tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
 
@@ -107,8 +107,9 @@ def _schemes(reading: Reading) -> Iterator[tuple[str, Scheme]]:
     for holder, key in ((object_in(root, "components"), "securitySchemes"), (root, "securityDefinitions")):
         for name, stated in object_in(holder, key).items():
             found = reading.follow(stated, reading.references.base, (((None, "components"), key), name))
-            if found is not None and isinstance(found.value, dict):
-                yield name, _scheme(name, cast("Node", found.value))
+            value: object = None if found is None else found.value
+            if isinstance(value, dict):
+                yield name, _scheme(name, cast("Node", value))
 
 
 def _scheme(name: str, raw: Node) -> Scheme:
@@ -117,7 +118,7 @@ def _scheme(name: str, raw: Node) -> Scheme:
     if kind == "http" or kind == "basic":
         return _http(name, text_in(raw, "scheme") if kind == "http" else "basic", said)
     if kind == "apiKey":
-        where = next((each for each in _WHERE if each == raw.get("in")), "header")
+        where = _WHERE.get(text_in(raw, "in"), "header")
         key = text_in(raw, "name") or "Authorization"
         return Scheme(name=name, kind="api_key", where=where, key=key, description=said)
     if kind == "oauth2":
