@@ -33,8 +33,10 @@ LAYERS: Mapping[str, int] = {
 
 INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("tools", "mcp_types"): "the import budget: the converter's users need no MCP model",
-    ("openapi.lines", "yaml"): "the import budget: only a YAML description with a problem needs its lines",
-    ("openapi.lines", "yaml.cyaml"): "as above",
+    (
+        "openapi.lines",
+        "mcpbridge.openapi.yamllines",
+    ): "the import budget: only a YAML description with a problem needs its lines",
     ("openapi.patterns", "jsonschema_rs"): "the import budget: only a pattern that is in doubt is tried on the engine",
     (
         "openapi.references",

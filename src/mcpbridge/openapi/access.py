@@ -7,8 +7,9 @@ it is trusted, its word may only turn a read into a write, and a label to the ca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
+from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.openapi.operation import Hint
 from mcpbridge.tools import Access
 
@@ -36,14 +37,14 @@ def labels(
         return _BY_METHOD.get(method) or _by_method(method)
     _, hints = _by_method(method)
     hints = dict(hints)
-    if isinstance(extension, Mapping):
-        for name, value in _said(cast("Mapping[str, Any]", extension)).items():
+    if extension and is_object(extension):
+        for name, value in _said(extension).items():
             if trusted or value == _CAREFUL[name]:
                 hints[name] = Hint(value=value, source="extension")
     for name, value in _said(override or {}).items():
         hints[name] = Hint(value=value, source="host")
     for said, source in ((extension, "extension"), (override, "host")):
-        text = cast("Mapping[str, Any]", said).get("title") if isinstance(said, Mapping) else None
+        text = said.get("title") if said and is_object(said) else None
         if isinstance(text, str) and text:
             hints["title"] = Hint(value=text, source="host" if source == "host" else "extension")
     return "read" if hints["readOnlyHint"].value else "write", hints

@@ -6,8 +6,9 @@ Each rule gets (conversion, converted schema so far, the keyword's value, where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.keywords import TYPES, types_of
 from mcpbridge.openapi.problems import Trail
 
@@ -34,35 +35,30 @@ def _type(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
 
 def _properties(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
     """`properties`, without those that only the other side may send (OpenAPI 3.0 section 4.7.24.2)."""
-    if type(value) is not dict:
+    if not is_object(value):
         _dropped(conversion, "properties", value)
         return
     _, trail, depth, _ = at
     trail, depth = (trail, "properties"), depth + 1
     hidden, conversion.hidden = conversion.hidden, _NO_NAMES
-    members = cast("Raw", value)
-    one_way = conversion.schemas.one_way if conversion.schemas.directed else None
+    members = value
     node = conversion.node
-    out["properties"] = {
-        name: node(each, (trail, name), depth)
-        for name, each in members.items()
-        if one_way is None or not one_way(each, conversion.base, output=conversion.output)
-    }
+    if conversion.directed:
+        one_way, base, output = conversion.schemas.one_way, conversion.base, conversion.output
+        members = {name: each for name, each in members.items() if not one_way(each, base, output=output)}
+    out["properties"] = {name: node(each, (trail, name), depth) for name, each in members.items()}
     conversion.hidden = hidden
 
 
 def _named(key: str) -> Rule:
     def rule(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
-        if type(value) is not dict:
+        if not is_object(value):
             _dropped(conversion, key, value)
             return
         _, trail, depth, tight = at
         tight = tight and key == "dependentSchemas"
         hidden, conversion.hidden = conversion.hidden, conversion.hidden if tight else _NO_NAMES
-        out[key] = {
-            name: conversion.node(each, ((trail, key), name), depth + 1, tight)
-            for name, each in cast("Raw", value).items()
-        }
+        out[key] = {name: conversion.node(each, ((trail, key), name), depth + 1, tight) for name, each in value.items()}
         conversion.hidden = hidden
 
     return rule
@@ -93,11 +89,11 @@ def _same(key: str) -> Rule:
 def _alternatives(key: str) -> Rule:
     def rule(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
         raw, trail, depth, tight = at
-        branches = cast("list[Any]", value if isinstance(value, list) else [value])
+        branches = value if is_list(value) else [value]
         if not branches or not isinstance(value, list | dict):
-            _dropped(conversion, key, cast("Any", value))
+            _dropped(conversion, key, value)
             return
-        if isinstance(value, dict):
+        if is_object(value):
             conversion.say("warning", key, f"{key!r} is one schema and no list", "read as a list of one")
         node, trail, plain = conversion.node, (trail, key), key == "allOf"
         chosen = key == "oneOf" and "discriminator" in raw and "anyOf" not in raw
@@ -110,47 +106,45 @@ def _alternatives(key: str) -> Rule:
 
 def _items(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
     """`items`; a list of them is `prefixItems` since 2020-12, and `additionalItems` is `items`."""
-    if not isinstance(value, list):
+    if not is_list(value):
         _inside("items")(conversion, out, value, at)
         return
-    _prefix(conversion, out, cast("Any", value), at, key="items")
+    _prefix(conversion, out, value, at, key="items")
     if "additionalItems" in at[0]:
         out["items"] = conversion.node(at[0]["additionalItems"], (at[1], "additionalItems"), at[2] + 1)
 
 
 def _prefix(conversion: Conversion, out: Raw, value: Any, at: At, key: str = "prefixItems") -> None:
-    if not isinstance(value, list) or not value:
+    if not is_list(value) or not value:
         if value != []:
             _dropped(conversion, key, value)
         return
     trail = (at[1], key)
-    out["prefixItems"] = [
-        conversion.node(each, (trail, index), at[2] + 1) for index, each in enumerate(cast("list[Any]", value))
-    ]
+    out["prefixItems"] = [conversion.node(each, (trail, index), at[2] + 1) for index, each in enumerate(value)]
 
 
 def _required(conversion: Conversion, out: Raw, value: Any, _at: At) -> None:
     """`required`, as a list of names; `required: true` of a single property is draft 3 and says nothing since."""
-    if not isinstance(value, list):
+    if not is_list(value):
         if value is not None and value is not False:
             conversion.say("note", "required", "'required' has to be a list of property names", "left out")
         return
-    names = list(dict.fromkeys(name for name in cast("list[Any]", value) if isinstance(name, str)))
-    if len(names) != len(cast("list[Any]", value)):
+    names = list(dict.fromkeys(name for name in value if isinstance(name, str)))
+    if len(names) != len(value):
         conversion.say("warning", "required", "'required' holds names twice, or what is no name", "left out")
     if names:
         out["required"] = names
 
 
 def _dependent(conversion: Conversion, out: Raw, value: Any, _at: At) -> None:
-    if not isinstance(value, dict):
+    if not is_object(value):
         _dropped(conversion, "dependentRequired", value)
         return
     out.setdefault("dependentRequired", {}).update(
         {
-            name: list(dict.fromkeys(each for each in cast("list[Any]", needed) if isinstance(each, str)))
-            for name, needed in cast("Raw", value).items()
-            if isinstance(needed, list)
+            name: list(dict.fromkeys(each for each in needed if isinstance(each, str)))
+            for name, needed in value.items()
+            if is_list(needed)
         }
     )
 
@@ -158,8 +152,8 @@ def _dependent(conversion: Conversion, out: Raw, value: Any, _at: At) -> None:
 def _dependencies(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
     """Draft 4's `dependencies`, of names and of schemas."""
     _dependent(conversion, out, value, at)
-    if isinstance(value, dict):
-        schemas = {name: each for name, each in cast("Raw", value).items() if not isinstance(each, list)}
+    if is_object(value):
+        schemas = {name: each for name, each in value.items() if not is_list(each)}
         if schemas:
             _named("dependentSchemas")(conversion, out, schemas, at)
         if not out.get("dependentRequired", True):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.composed import Definitions, Node, behind, members_of, merged, plain
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Binary, Body, Encoding, Schema, Style
 from mcpbridge.openapi.reading import BodyOffers, Offer, Reading, object_in
 
 JSON = "application/json"
+_ANY = ("*/*", "application/*")
 _STYLES: tuple[Style, ...] = ("form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject")
 _BYTES = ("image/", "audio/", "video/", "font/")
 _BYTES_TOO = frozenset(
@@ -18,6 +20,24 @@ _BYTES_TOO = frozenset(
     for name in ("octet-stream", "pdf", "zip", "gzip", "x-gzip", "x-tar", "tar", "x-7z-compressed", "msword", "wasm")
 )
 _FILE = "base64 of the file's bytes"
+
+
+_PREFERRED: tuple[Callable[[str], bool], ...] = (
+    lambda kind: kind == JSON,
+    lambda kind: kind == "application/merge-patch+json",
+    lambda kind: media.is_json(kind) and "json-patch" not in kind,
+    media.is_json,
+    lambda kind: kind in _ANY,
+    media.is_form,
+    lambda kind: kind == "multipart/form-data",
+    lambda kind: kind.startswith("multipart/"),
+    lambda kind: media.is_text(kind) and not media.is_xml(kind) and not media.is_yaml(kind),
+    media.is_yaml,
+    lambda kind: not media.is_xml(kind) and not media.is_lines(kind),
+    media.is_lines,
+    lambda _: True,
+)
+"""What a body is sent as, the most wanted first."""
 
 
 def chosen(offers: Sequence[Offer]) -> Offer | None:
@@ -30,23 +50,7 @@ def chosen(offers: Sequence[Offer]) -> Offer | None:
 
 
 def _rank(kind: str) -> int:
-    if kind == JSON:
-        return 0
-    if media.is_json(kind):
-        return 1 if "merge-patch" in kind else 3 if "json-patch" in kind else 2
-    if kind in ("*/*", "application/*"):
-        return 4
-    if media.is_form(kind):
-        return 5
-    if kind.startswith("multipart/"):
-        return 6 if kind == "multipart/form-data" else 7
-    if media.is_xml(kind):
-        return 12
-    if media.is_lines(kind):
-        return 11
-    if media.is_text(kind):
-        return 9 if media.is_yaml(kind) else 8
-    return 10
+    return next(rank for rank, fits in enumerate(_PREFERRED) if fits(kind))
 
 
 def body_of(reading: Reading, stated: BodyOffers) -> Body | None:
@@ -59,9 +63,9 @@ def body_of(reading: Reading, stated: BodyOffers) -> Body | None:
     if offer is None:
         return None
     kind = media.essence(offer.media)
-    name = JSON if _rank(kind) == 4 or kind.endswith("*+json") else offer.media
+    name = JSON if kind in _ANY or kind.endswith("*+json") else offer.media
     kind = media.essence(name)
-    value = {} if offer.schema.value is None else offer.schema.value
+    value: Any = {} if offer.schema.value is None else offer.schema.value
     schema = reading.schemas.convert(value, offer.schema.base, offer.schema.trail)
     definitions = reading.schemas
     binary = whole_binary(kind, plain(schema, definitions))
@@ -104,7 +108,7 @@ def binary_of(schema: Mapping[str, Any]) -> Binary | None:
     decoded; `format: byte` and `contentEncoding` are text on the wire too.
     """
     kind = schema.get("type")
-    if kind not in (None, "string") and not (isinstance(kind, list) and "string" in kind):
+    if kind not in (None, "string") and not (is_list(kind) and "string" in kind):
         return None
     if "contentEncoding" in schema or schema.get("format") in ("byte", "base64"):
         return "text"
@@ -116,11 +120,12 @@ def binary_of(schema: Mapping[str, Any]) -> Binary | None:
 
 def _bytes_schema(schema: Schema, binary: Binary, definitions: Definitions) -> Schema:
     """The schema of an argument that takes bytes: text, and what is in it."""
-    said = {} if isinstance(schema, bool) else {**cast("Node", behind(schema, definitions)), **schema}
+    known = behind(schema, definitions)
+    said: Node = {} if isinstance(known, bool) or isinstance(schema, bool) else {**known, **schema}
     described = said.get("description")
     if binary == "text":
         return schema
-    kept = {key: said[key] for key in ("title", "default", "deprecated") if key in said}
+    kept: Node = {key: said[key] for key in ("title", "default", "deprecated") if key in said}
     text = f"{described.rstrip('.')} ({_FILE})." if isinstance(described, str) else f"{_FILE[:1].upper()}{_FILE[1:]}."
     return {"type": "string", "contentEncoding": "base64", "description": text, **kept}
 
@@ -174,17 +179,17 @@ def _style(stated: Mapping[str, Any]) -> tuple[Style | None, bool]:
     if not stated.keys() & {"style", "explode", "allowReserved"}:
         return None, True
     style = stated.get("style")
-    chosen_style: Style = cast("Style", style) if style in _STYLES else "form"
+    chosen_style: Style = style if style in _STYLES else "form"
     explode = stated.get("explode")
     return chosen_style, explode if isinstance(explode, bool) else chosen_style in ("form", "deepObject")
 
 
 def _fixed(header: Any) -> Any:
     """A part's header is sent where its schema leaves one value: its default or only one."""
-    schema = object_in(cast("Node", header), "schema") if isinstance(header, dict) else {}
+    schema = object_in(header, "schema") if is_object(header) else {}
     only = schema.get("enum")
     value = schema.get(
         "default",
-        schema.get("const", only[0] if isinstance(only, list) and len(cast("list[Any]", only)) == 1 else None),
+        schema.get("const", only[0] if is_list(only) and len(only) == 1 else None),
     )
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
+from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.openapi.operation import Schema
 
 Node: TypeAlias = "dict[str, Any]"
@@ -18,7 +19,8 @@ _ONE = ("items", "not", "additionalProperties", "propertyNames", "contains", "if
         "unevaluatedProperties", "unevaluatedItems", "contentSchema")  # fmt: skip
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
-_LEAVES = frozenset({"type", "description", "format", "enum", "default", "examples"})
+LEAVES = frozenset({"type", "description", "format", "enum", "default", "examples", "minimum", "maximum", "pattern"})
+"""Keywords that hold no schema; a schema of only these refers to nothing."""
 
 
 def definition_name(ref: Any) -> str | None:
@@ -41,10 +43,9 @@ def references_in(schema: Schema) -> Iterator[str]:
     """The names of the definitions that a schema refers to itself, in the order found, some maybe twice."""
     stack: list[Any] = [schema]
     while stack:
-        node = stack.pop()
-        if type(node) is not dict or node.keys() <= _LEAVES:
+        each = stack.pop()
+        if not is_object(each) or each.keys() <= LEAVES:
             continue
-        each = cast("Node", node)
         if (name := definition_name(each.get("$ref"))) is not None:
             yield name
         for key, value in each.items():
@@ -59,11 +60,11 @@ def references_in(schema: Schema) -> Iterator[str]:
 def merged(schema: Schema, definitions: Definitions) -> Node | None:
     """One object schema with known members that says just what an object schema composed of several says.
 
-    None where that cannot be said exactly, or where the object is open by intent: other types, alternatives,
-    conditions, `additionalProperties` that are described, `allOf` of parts that close themselves.
+    None where that cannot be said exactly, or where the object is open by intent: no members, other types,
+    alternatives, conditions, `additionalProperties` that are described, `allOf` of parts that close themselves.
     """
     parts: list[Node] = []
-    if not _parts(schema, definitions, parts, 0) or not any("properties" in part for part in parts):
+    if not _parts(schema, definitions, parts, 0) or not any(part.get("properties") for part in parts):
         return None
     closed = [part for part in parts if part.get("additionalProperties") is False]
     names = {name for part in parts for name in part.get("properties", ())}
@@ -93,7 +94,7 @@ def _parts(schema: Schema, definitions: Definitions, parts: list[Node], depth: i
         name in definitions and _parts(definitions[name], definitions, parts, depth + 1)
     ):
         return False
-    parts.append(cast("Node", schema))
+    parts.append(dict(schema))
     return all(_parts(each, definitions, parts, depth + 1) for each in schema.get("allOf", ()))
 
 
@@ -116,7 +117,7 @@ def members_of(schema: Schema, definitions: Definitions) -> Node:
     return found
 
 
-def plain(schema: Schema, definitions: Definitions) -> Node:
+def plain(schema: Schema, definitions: Definitions) -> Mapping[str, Any]:
     """What a value is at least, through references, an `allOf` of one and an alternative to null."""
     for _ in range(_HOPS):
         schema = behind(schema, definitions)
@@ -126,6 +127,6 @@ def plain(schema: Schema, definitions: Definitions) -> Node:
             each for key in ("allOf", "anyOf", "oneOf") for each in schema.get(key, ()) if each != {"type": "null"}
         ]
         if "type" in schema or len(branches) != 1:
-            return cast("Node", schema)
+            return schema
         schema = branches[0]
     return {}

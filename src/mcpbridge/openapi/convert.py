@@ -6,11 +6,13 @@ asked for. Very deep schemas are cut into such parts too, so that neither this p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcpbridge.openapi.applicators import INNER
-from mcpbridge.openapi.keywords import RULES, description, enum
+from mcpbridge.openapi.jsontext import is_list, is_object
+from mcpbridge.openapi.keywords import RULES, TYPES, description
 from mcpbridge.openapi.problems import Severity, Trail
+from mcpbridge.openapi.values import enum
 
 if TYPE_CHECKING:
     from mcpbridge.openapi.schema import Schemas
@@ -24,6 +26,9 @@ ANNOTATIONS = frozenset({"description", "title", "default", "examples", "depreca
 _BESIDE_REF = ANNOTATIONS | {"example", "nullable"}
 """What is read beside a `$ref` in OpenAPI 3.0 and Swagger 2.0, which ignore it all: tools read these."""
 
+_SURFACE = frozenset({"type", "description", "nullable", "allOf", "anyOf", "oneOf"})
+"""What says of which type a member is."""
+
 _DEEP = 48
 _MANY = 30
 _NO_NAMES: frozenset[str] = frozenset()
@@ -33,15 +38,18 @@ class Conversion:
     """The conversion of one definition, or of one schema of an operation.
 
     `output` decides whether `readOnly` or `writeOnly` members are left out. `refs` collects the names that were
-    referred to; `tight` the references that judge the same value as the whole: a circle of those has no end.
+    referred to; `tight` the references that judge the same value as the whole: a circle of those has no end. With
+    `surface` only the types and descriptions of an object's members are converted, and nothing inside them.
     """
 
-    __slots__ = ("base", "hidden", "output", "refs", "schemas", "tight", "trail")
+    __slots__ = ("base", "directed", "hidden", "output", "refs", "schemas", "surface", "tight", "trail")
 
-    def __init__(self, schemas: Schemas, base: str, *, output: bool) -> None:
+    def __init__(self, schemas: Schemas, base: str, *, output: bool, surface: bool = False) -> None:
         self.schemas = schemas
         self.base = base
         self.output = output
+        self.directed = schemas.directed
+        self.surface = surface
         self.refs: dict[str, None] = {}
         self.tight: list[tuple[Raw, str]] = []
         self.hidden = _NO_NAMES
@@ -49,13 +57,11 @@ class Conversion:
 
     def node(self, raw: Any, trail: Trail, depth: int = 0, tight: bool = False, plain: bool = False) -> Node:  # noqa: FBT001, FBT002 -- called for each node: keywords cost a tenth of it
         """A schema converted. `plain` is a base of others, from which no heir is chosen by its discriminator."""
-        if type(raw) is not dict:
+        if not is_object(raw):
             return self._odd(raw, trail)
-        node = cast("Raw", raw)
-        if depth > _DEEP:
-            return self.refer(self.schemas.apart(node, self.base, trail, output=self.output), tight=tight)
-        if self.schemas.references.identifies and "$id" in node:
-            return self._resource(node, trail, depth, tight=tight)
+        node = raw
+        if depth > _DEEP or (self.schemas.references.identifies and "$id" in node):
+            return self._apart(node, trail, depth, tight=tight)
         at = (node, trail, depth, tight)
         out: Raw = {}
         if "$ref" in node:
@@ -64,30 +70,17 @@ class Conversion:
                 return target
             if target is not True:
                 out = target
-        elif "discriminator" in node and not plain:
-            family = self.schemas.family(node, self.base, trail)
-            if family:
-                return self._family(node, trail, family, tight=tight)
-        say = self.say
-        self.trail = trail
-        allowed = None if self.schemas.modern or "$ref" not in node else _BESIDE_REF
+        elif "discriminator" in node and not plain and (family := self.schemas.family(node, self.base, trail)):
+            return self._family(node, trail, family, tight=tight)
+        return self._judging(node, out, at)
+
+    def _judging(self, node: Raw, out: Raw, at: At) -> Node:
+        """What the schema itself says, and then what depends on all of it."""
         before = self.hidden
-        if self.schemas.directed and ("allOf" in node or "oneOf" in node or "anyOf" in node):
+        if self.directed and ("allOf" in node or "oneOf" in node or "anyOf" in node):
             self.hidden = before | self.schemas.hidden(node, self.base, output=self.output)
-        for key, value in node.items():
-            if allowed is not None and key not in allowed:
-                continue
-            rule = RULES.get(key)
-            if rule is not None:
-                rule(out, key, value, node, say)
-            else:
-                inner = INNER.get(key)
-                if inner is not None:
-                    inner(self, out, value, at)
-                    self.trail = trail
-        if "enum" in node and allowed is None:
-            enum(out, node["enum"], say)
-        if "required" in out and self.schemas.directed:
+        self._keywords(node, out, at)
+        if "required" in out and self.directed:
             self._unrequire(out, node)
         self.hidden = before
         if "discriminator" in node:
@@ -95,6 +88,26 @@ class Conversion:
         if "nullable" in node and node["nullable"] in (True, "true"):
             return nullable(out)
         return out
+
+    def _keywords(self, node: Raw, out: Raw, at: At) -> None:
+        """Each keyword by its rule; what has none is dropped."""
+        say, trail = self.say, at[1]
+        self.trail = trail
+        allowed = None if self.schemas.modern or "$ref" not in node else _BESIDE_REF
+        if self.surface and not at[3]:
+            allowed = _SURFACE
+        for key, value in node.items():
+            if allowed is not None and key not in allowed:
+                continue
+            if key == "type" and type(value) is str and value in TYPES:
+                out["type"] = value  # nearly every schema has it
+            elif (rule := RULES.get(key)) is not None:
+                rule(out, key, value, node, say)
+            elif (inner := INNER.get(key)) is not None:
+                inner(self, out, value, at)
+                self.trail = trail
+        if "enum" in node and allowed is None:
+            enum(out, node["enum"], say)
 
     def say(self, severity: Severity, key: str, message: str, repair: str) -> None:
         """Reports a problem of the node that is being converted."""
@@ -129,7 +142,7 @@ class Conversion:
         """A member that was left out cannot be required."""
         stated = raw.get("properties")
         kept = out.get("properties", {})
-        gone = {name for name in cast("Raw", stated) if name not in kept} if isinstance(stated, dict) else _NO_NAMES
+        gone = {name for name in stated if name not in kept} if is_object(stated) else _NO_NAMES
         if self.hidden:
             gone = gone | self.hidden
         if gone:
@@ -144,6 +157,11 @@ class Conversion:
             self.trail = trail
             self.say("warning", "", f"a schema cannot be a {type(raw).__name__}", "any value is accepted")
         return {}
+
+    def _apart(self, node: Raw, trail: Trail, depth: int, *, tight: bool) -> Node:
+        if depth > _DEEP:
+            return self.refer(self.schemas.apart(node, self.base, trail, output=self.output), tight=tight)
+        return self._resource(node, trail, depth, tight=tight)
 
     def _resource(self, raw: Raw, trail: Trail, depth: int, *, tight: bool) -> Node:
         """A schema with an `$id`, from which references inside it start (JSON Schema 2020-12 section 8.2.1)."""
@@ -174,8 +192,8 @@ def nullable(schema: Raw) -> Raw:
     kind = schema.get("type")
     if isinstance(kind, str) and kind != "null":
         schema["type"] = [kind, "null"]
-    elif isinstance(kind, list) and "null" not in kind:
-        schema["type"] = [*cast("list[str]", kind), "null"]
+    elif is_list(kind) and "null" not in kind:
+        schema["type"] = [*kind, "null"]
     if "enum" in schema and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
     if not any(key in schema for key in ("$ref", "allOf", "anyOf", "oneOf", "not", "const")):
@@ -194,9 +212,9 @@ def nullable(schema: Raw) -> Raw:
 def _tell_choice(out: Raw, raw: Raw) -> None:
     """Says which values of the discriminator choose: a validator finds the alternative by its form."""
     stated = raw["discriminator"]
-    if not isinstance(stated, dict):
+    if not is_object(stated):
         return
-    name, mapping = cast("Raw", stated).get("propertyName"), cast("Raw", stated).get("mapping")
-    if isinstance(name, str) and isinstance(mapping, dict) and 0 < len(cast("Raw", mapping)) <= _MANY:
-        text = f"Chosen by {name}: {', '.join(map(str, cast('Raw', mapping)))}."
+    name, mapping = stated.get("propertyName"), stated.get("mapping")
+    if isinstance(name, str) and is_object(mapping) and 0 < len(mapping) <= _MANY:
+        text = f"Chosen by {name}: {', '.join(map(str, mapping))}."
         out["description"] = f"{out['description']} {text}" if "description" in out else text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from mcpbridge.errors import DescriptionError
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.parameters import collection, parameter2, parameter3, schema2
 from mcpbridge.openapi.problems import Trail
 from mcpbridge.openapi.reading import BodyOffers, Dialect, Node, Offer, Reading, list_in, object_in, text_in
@@ -41,10 +42,10 @@ def _body3(reading: Reading, operation: Found, _parameters: Sequence[Found]) -> 
     found = reading.follow(stated, operation.base, trail)
     if found is None:
         return None
-    if not isinstance(found.value, dict):
+    if not is_object(found.value):
         reading.error(trail, "a request body has to be an object", "left out")
         return None
-    raw = cast("Node", found.value)
+    raw = found.value
     offers = _offers(reading, found)
     if not offers and raw.get("required") is True:
         reading.warn(found.trail, "the request body names no media type ('content')", "no body is sent")
@@ -56,7 +57,7 @@ def _offers(reading: Reading, found: Found) -> list[Offer]:
     offers: list[Offer] = []
     for media, stated in object_in(found.value, "content").items():
         inner = reading.follow(stated, found.base, ((found.trail, "content"), media))
-        raw = cast("Node", inner.value) if inner is not None and isinstance(inner.value, dict) else {}
+        raw = inner.value if inner is not None and is_object(inner.value) else {}
         base, trail = (found.base, found.trail) if inner is None else (inner.base, inner.trail)
         schema = Found(raw.get("schema"), base, (trail, "schema"))
         if schema.value is None and isinstance(raw.get("itemSchema"), dict | bool):
@@ -74,7 +75,7 @@ def _body2(reading: Reading, operation: Found, parameters: Sequence[Found]) -> B
     consumes = [each for each in _media2(reading, operation, "consumes") if isinstance(each, str)]
     form: list[Found] = []
     for found in parameters:
-        raw = cast("Node", found.value)
+        raw = found.value
         if raw["in"] == "body":
             schema = Found(raw.get("schema"), found.base, (found.trail, "schema"))
             offers = [Offer(media, schema) for media in consumes or ["application/json"]]
@@ -158,9 +159,9 @@ def dialect_of(root: Any) -> Dialect:
 
     Raises: DescriptionError that says what it is instead.
     """
-    if not isinstance(root, dict):
+    if not is_object(root):
         raise DescriptionError(f"this is {_kind(root)}, no API description; {_EXPECTED}")
-    node = cast("Node", root)
+    node = root
     for key in ("openapi", "swagger"):
         if key in node:
             return _by_version(key, node[key])
@@ -193,4 +194,4 @@ def _kind(root: Any) -> str:
         return "an empty document"
     if isinstance(root, str):
         return "plain text"
-    return "a list" if isinstance(root, list) else "a single value"
+    return "a list" if is_list(root) else "a single value"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin
 
 from mcpbridge.errors import DescriptionError
 from mcpbridge.openapi.dialects import dialect_of
 from mcpbridge.openapi.files import Folder, read_file
+from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.openapi.limits import Deadline, ReadLimits
 from mcpbridge.openapi.lines import lines_of
 from mcpbridge.openapi.operations import operations_of
@@ -88,7 +89,7 @@ class Document:
             directed=folder is not None or retrieve is not None or _directed(text),
         )  # fmt: skip
         reading = Reading(
-            root=cast("dict[str, Any]", root), dialect=dialect, references=references, schemas=schemas,
+            root={**root}, dialect=dialect, references=references, schemas=schemas,
             problems=problems, limits=limits, deadline=deadline,
         )  # fmt: skip
         _check(reading)
@@ -162,7 +163,7 @@ def _directed(text: str | bytes | Mapping[str, Any]) -> bool:
 def _check(reading: Reading) -> None:
     """Reports what a description has to have at its root and does not."""
     info = reading.root.get("info")
-    if not isinstance(info, dict) or not text_in(cast("dict[str, Any]", info), "title"):
+    if not is_object(info) or not text_in(info, "title"):
         reading.note((None, "info"), "the description has no title", "read without one")
     if "paths" not in reading.root and not reading.root.keys() & {"webhooks", "components"}:
         reading.error((None, "paths"), "the description has no 'paths'", "there is no operation to read")

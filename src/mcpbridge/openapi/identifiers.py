@@ -6,11 +6,16 @@ no way to retrieve anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from referencing import Anchor, Registry, Specification
 from referencing.exceptions import NoSuchAnchor, NoSuchResource, Unresolvable
+
+from mcpbridge.openapi.jsontext import is_list, is_object
+
+_specification = cast("Callable[..., Specification[Any]]", Specification)  # mypy does not see what attrs makes
+_anchor = cast("Callable[..., Anchor[Any]]", Anchor)
 
 
 class Identifiers:
@@ -32,45 +37,43 @@ class Identifiers:
     def anchor(self, address: str, name: str) -> Any:
         """The schema that has this anchor in the resource at an address, or None."""
         try:
-            return self._registry.anchor(address, name).value.resource.contents
+            return self._registry.anchor(address, name).value.resolve(self._registry.resolver(address)).contents
         except (NoSuchAnchor, NoSuchResource, Unresolvable):
             return None
 
 
 def _id_of(contents: Any) -> str | None:
-    if not isinstance(contents, dict):
+    if not is_object(contents):
         return None
-    node = cast("dict[str, Any]", contents)
+    node = contents
     named = node.get("$self") if "openapi" in node else node.get("$id")
     return named if isinstance(named, str) and not named.startswith("#") else None
 
 
 def _parts_of(contents: Any) -> Iterator[Any]:
     """Every object and list inside; one level, the registry goes on from there."""
-    inner: Iterable[Any] = (
-        cast("dict[str, Any]", contents).values()
-        if isinstance(contents, dict)
-        else cast("list[Any]", contents)
-        if isinstance(contents, list)
-        else ()
-    )
-    return (each for each in inner if isinstance(each, dict | list))
+    inner: Iterable[Any] = contents.values() if is_object(contents) else contents if is_list(contents) else ()
+    return iter([each for each in inner if is_object(each) or is_list(each)])
 
 
 def _anchors_in(specification: Specification[Any], contents: Any) -> Iterator[Anchor[Any]]:
-    if not isinstance(contents, dict):
+    if not is_object(contents):
         return
-    node = cast("dict[str, Any]", contents)
+    node = contents
     for key in ("$anchor", "$dynamicAnchor"):
         if isinstance(name := node.get(key), str):
-            yield Anchor(name=name, resource=specification.create_resource(node))
+            yield _anchor(name=name, resource=specification.create_resource(node))
 
 
-SPECIFICATION: Specification[Any] = Specification(
+def _same_resolver(_segments: Any, resolver: Any, _subresource: Any) -> Any:
+    return resolver
+
+
+SPECIFICATION = _specification(
     name="openapi",
     id_of=_id_of,
     subresources_of=_parts_of,
-    maybe_in_subresource=lambda segments, resolver, subresource: resolver,
+    maybe_in_subresource=_same_resolver,
     anchors_in=_anchors_in,
 )
 """How identifiers work in a description of any dialect."""

@@ -7,19 +7,14 @@ schema. What cannot be repaired is dropped, because a schema that is not valid m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import NamedTuple
 
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.openapi.patterns import runs
-from mcpbridge.openapi.problems import Severity
+from mcpbridge.openapi.values import Json, Raw, Say, number, short, shown, writable
 from mcpbridge.openapi.wording import line
 
-Json: TypeAlias = Any
-Raw: TypeAlias = "dict[str, Any]"
-Say: TypeAlias = Callable[[Severity, str, str, str], None]
-"""Reports (severity, keyword, message, repair)."""
-
 TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
-MISSING: Any = object()
 
 _SYNONYMS: Mapping[str, tuple[str, str | None]] = {
     "int": ("integer", None),
@@ -52,16 +47,6 @@ _SYNONYMS: Mapping[str, tuple[str, str | None]] = {
 }
 """Words that descriptions use for types, and the type and format that are meant."""
 
-_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
-}
-
 
 class Types(NamedTuple):
     """A repaired `type`, and the format that its word meant."""
@@ -74,12 +59,12 @@ def types_of(value: Json, say: Say) -> Types:
     """The `type` keyword by JSON Schema's words; None where it says nothing that can be kept."""
     if isinstance(value, str):
         return _one_type(value, say)
-    if isinstance(value, list):
-        found = [_one_type("null" if each is None else each, say) for each in cast("list[Json]", value)]
+    if is_list(value):
+        found = [_one_type("null" if each is None else each, say) for each in value]
         names = list(dict.fromkeys(each.value for each in found if isinstance(each.value, str)))
         return Types(names[0] if len(names) == 1 else names or None, next((each.format for each in found), None))
     if value is not None:
-        say("warning", "type", f"the type is {_shown(value)}, not a word", "left out")
+        say("warning", "type", f"the type is {shown(value)}, not a word", "left out")
     return Types(None)
 
 
@@ -91,27 +76,11 @@ def _one_type(word: Json, say: Say) -> Types:
         known = (word.lower(), None)
     if known is None:
         if word != "any":
-            say("warning", "type", f"{_shown(word)} is no type of JSON Schema", "any type is accepted")
+            say("warning", "type", f"{shown(word)} is no type of JSON Schema", "any type is accepted")
         return Types(None)
     if word != "file":
         say("warning", "type", f"{word!r} is no type of JSON Schema", f"read as {known[0]!r}")
     return Types(*known)
-
-
-def number(value: Json) -> int | float | None:
-    """A finite number, also where it is written as text; None for anything else."""
-    kind = type(value)
-    if kind is int:
-        return cast("int", value)
-    if kind is float:
-        return cast("float", value) if value - value == 0 else None
-    if kind is str and len(value) < 40:
-        try:
-            parsed = float(value)
-        except ValueError:
-            return None
-        return None if parsed - parsed != 0 else int(parsed) if parsed.is_integer() and "e" not in value else parsed
-    return None
 
 
 def bound(out: Raw, key: str, value: Json, raw: Raw, say: Say) -> None:
@@ -206,97 +175,12 @@ def example(out: Raw, _key: str, value: Json, raw: Raw, _say: Say) -> None:
 
 def examples(out: Raw, key: str, value: Json, _raw: Raw, _say: Say) -> None:
     """At most two short `examples`."""
-    if isinstance(value, list) and (kept := [each for each in cast("list[Json]", value)[:4] if short(each)][:2]):
+    if is_list(value) and (kept := [each for each in value[:4] if short(each)][:2]):
         out[key] = kept
 
 
-def enum(out: Raw, value: Json, say: Say) -> None:
-    """`enum`, its values made to fit the converted type: YAML reads `1` and `true` where text was meant.
-
-    Where they cannot be, the values count and the type goes.
-    """
-    if not isinstance(value, list):
-        _dropped(say, "enum", value)
-        return
-    values = [each for each in cast("list[Json]", value) if writable(each)]
-    if not values:
-        say("warning", "enum", "the list of allowed values is empty", "dropped: any value is accepted")
-        return
-    kind = out.get("type")
-    wanted = _python_types(kind)
-    if not wanted or all(type(each) in wanted or each is None for each in values):
-        out["enum"] = values
-        return
-    fitted = [_fit(each, cast("str | list[str]", kind), wanted) for each in values]
-    if MISSING in fitted:
-        say("warning", "enum", f"allowed values are not of type {kind!r}", "the values count, not the type")
-        out["enum"] = values
-        del out["type"]
-        return
-    say("warning", "enum", f"allowed values are not of type {kind!r}", "read as if they were")
-    out["enum"] = list({repr(each): each for each in fitted}.values())
-
-
-def _python_types(kind: Json) -> tuple[type, ...]:
-    kinds = cast("list[str]", kind) if isinstance(kind, list) else [kind] if isinstance(kind, str) else []
-    return tuple(each for name in kinds for each in _PYTHON_TYPES[name])
-
-
-def _fit(value: Json, kinds: str | list[str], wanted: tuple[type, ...]) -> Json:
-    kind = kinds if isinstance(kinds, str) else kinds[0]
-    if type(value) in wanted or value is None:
-        return value
-    if kind == "string" and isinstance(value, bool):
-        return "true" if value else "false"
-    if kind == "string" and isinstance(value, int | float):
-        return str(value)
-    if (
-        kind in ("integer", "number")
-        and (parsed := number(value)) is not None
-        and (kind == "number" or parsed == int(parsed))
-    ):
-        return parsed
-    if kind == "boolean" and value in ("true", "false"):
-        return value == "true"
-    return MISSING
-
-
-def writable(value: Json, depth: int = 32) -> bool:
-    """Whether a value is JSON that can be written: finite numbers of a sane size, not nested too deep."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return -(10**300) < value < 10**300
-    if kind is float:
-        return cast("bool", value - value == 0)
-    if depth == 0:
-        return False
-    if kind is dict:
-        return all(writable(each, depth - 1) for each in value.values())
-    return kind is list and all(writable(each, depth - 1) for each in value)
-
-
-def short(value: Json) -> bool:
-    """Whether a value is worth its place as an example: a short text, a number, a small container of such."""
-    kind = type(value)
-    if kind is str:
-        return 0 < len(value) <= 80
-    if kind is int or kind is float:
-        return writable(value)
-    if kind is list or kind is dict:
-        inner = cast("list[Json]", value if kind is list else list(value.values()))
-        return 0 < len(inner) <= 4 and all(type(each) not in (list, dict) and short(each) for each in inner)
-    return False
-
-
 def _dropped(say: Say, key: str, value: Json) -> None:
-    say("warning", key, f"{key!r} cannot be {_shown(value)}", "dropped")
-
-
-def _shown(value: Json) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    say("warning", key, f"{key!r} cannot be {shown(value)}", "dropped")
 
 
 RULES: Mapping[str, Callable[[Raw, str, Json, Raw, Say], None]] = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 
 from mcpbridge.errors import DescriptionError
 
@@ -45,3 +47,19 @@ class Deadline:
             raise DescriptionError(
                 f"reading the description took more than {self.seconds:g} s; raise the limit or split the description"
             )
+
+
+class CollectorPaused:
+    """While entered, Python's cyclic collector rests: it would scan a growing tree again and again for nothing."""
+
+    __slots__ = ("_running",)
+
+    def __enter__(self) -> None:
+        self._running = gc.isenabled()
+        gc.disable()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._running:
+            gc.enable()

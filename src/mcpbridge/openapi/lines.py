@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import json.decoder
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from json.decoder import scanstring  # pyright: ignore[reportUnknownVariableType] -- typeshed leaves it out
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
 _Wanted: TypeAlias = "dict[str, _Wanted]"
-_scan_string = cast("Callable[[str, int], tuple[str, int]]", scanstring)
+_scan_string = cast("Callable[[str, int], tuple[str, int]]", vars(json.decoder)["scanstring"])
 _SPACE = re.compile(r"[ \t\r\n]*")
-_PREVIOUS_LINE = 1
+_FIRST_LINE = 1
 
 
 def lines_of(text: str, pointers: Iterable[str]) -> Mapping[str, int]:
@@ -23,7 +23,7 @@ def lines_of(text: str, pointers: Iterable[str]) -> Mapping[str, int]:
         for key in _keys(pointer):
             level = level.setdefault(key, {})
     start = text.lstrip("\ufeff \t\r\n")[:1]
-    found = _json_offsets(text, wanted) if start in ("{", "[") else dict(_yaml_lines(text, wanted))
+    found = _json_offsets(text, wanted) if start in ("{", "[") else _yaml_lines(text, wanted)
     return {pointer: _nearest(found, _keys(pointer)) for pointer in pointers}
 
 
@@ -34,13 +34,13 @@ def _keys(pointer: str) -> tuple[str, ...]:
 def _nearest(found: Mapping[tuple[str, ...], int], keys: tuple[str, ...]) -> int:
     while keys and keys not in found:
         keys = keys[:-1]
-    return found.get(keys, _PREVIOUS_LINE)
+    return found.get(keys, _FIRST_LINE)
 
 
 def _json_offsets(text: str, wanted: _Wanted) -> dict[tuple[str, ...], int]:
     """Skips what nobody asks for with the JSON scanner itself, so that the cost is about one parse."""
     offsets: dict[tuple[str, ...], int] = {}
-    scan = json.JSONDecoder().scan_once
+    scan = cast("Callable[[str, int], tuple[Any, int]]", vars(json.JSONDecoder())["scan_once"])
     space = _SPACE.match
 
     def skip(at: int) -> int:
@@ -50,7 +50,7 @@ def _json_offsets(text: str, wanted: _Wanted) -> dict[tuple[str, ...], int]:
     def descend(at: int, level: _Wanted, path: tuple[str, ...]) -> int:
         offsets[path] = at
         if not level or text[at] not in "{[":
-            return cast("tuple[Any, int]", scan(text, at))[1]
+            return scan(text, at)[1]
         return members(at, level, path)
 
     def members(at: int, level: _Wanted, path: tuple[str, ...]) -> int:
@@ -67,7 +67,7 @@ def _json_offsets(text: str, wanted: _Wanted) -> dict[tuple[str, ...], int]:
                 at = descend(at, level[key], (*path, key))
                 offsets[*path, key] = begins
             else:
-                at = cast("tuple[Any, int]", scan(text, at))[1]
+                at = scan(text, at)[1]
             at = skip(at)
             if text[at] == ",":
                 at = skip(at + 1)
@@ -81,6 +81,12 @@ def _json_offsets(text: str, wanted: _Wanted) -> dict[tuple[str, ...], int]:
     return _to_lines(text, offsets)
 
 
+def _yaml_lines(text: str, wanted: _Wanted) -> Mapping[tuple[str, ...], int]:
+    from mcpbridge.openapi.yamllines import yaml_lines  # noqa: PLC0415 - the import budget: JSON needs no YAML parser
+
+    return dict(yaml_lines(text, wanted))
+
+
 def _to_lines(text: str, offsets: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
     lines: dict[tuple[str, ...], int] = {}
     line, before = 1, 0
@@ -89,47 +95,3 @@ def _to_lines(text: str, offsets: Mapping[tuple[str, ...], int]) -> dict[tuple[s
         before = offset
         lines[path] = line
     return lines
-
-
-def _yaml_lines(text: str, wanted: _Wanted) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Follows the events; `level` is None inside what nobody asks for. An entry of a mapping stands where its key does."""
-    import yaml  # the import budget: JSON needs no YAML parser
-    from yaml.cyaml import CParser
-
-    stack: list[list[Any]] = []
-    top: list[Any] | None = None  # [wanted below or None, path, is a mapping, key or index, line of the key]
-    next_event = CParser(text).get_event
-    while (event := next_event()) is not None:
-        kind = type(event)
-        if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            top = stack.pop()[0]
-            _advance(top)
-            continue
-        begins = kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent
-        if not begins and kind is not yaml.ScalarEvent and kind is not yaml.AliasEvent:
-            continue
-        line = event.start_mark.line + 1
-        if top is not None and top[2] and top[3] is None:
-            top[3], top[4] = getattr(event, "value", ""), line
-            continue
-        path, below = _child(top, wanted)
-        if below is not None:
-            yield path, line if top is None or not top[2] else top[4]
-        if begins:
-            stack.append([top])
-            mapping = kind is yaml.MappingStartEvent
-            top = [below, path, mapping, None if mapping else 0, line]
-        else:
-            _advance(top)
-
-
-def _child(top: list[Any] | None, wanted: _Wanted) -> tuple[tuple[str, ...], _Wanted | None]:
-    if top is None:
-        return (), wanted
-    key = str(top[3])
-    return (*top[1], key), None if top[0] is None else top[0].get(key)
-
-
-def _advance(top: list[Any] | None) -> None:
-    if top is not None:
-        top[3] = None if top[2] else top[3] + 1

@@ -116,7 +116,7 @@ def is_argument_name(name: str) -> bool:
 
 
 def argument_name(name: str) -> str:
-    """An argument's name out of a parameter's: `$filter` → `filter`, `page[size]` → `page_size`, `Created<` → `Created_lt`."""
+    """An argument's name: `$filter` → `filter`, `page[size]` → `page_size`, `Created<` → `Created_lt`."""
     if _ARGUMENT.match(name):
         return name
     compared = _COMPARISON.sub(lambda found: _COMPARED[found[1]], name)

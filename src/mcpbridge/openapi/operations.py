@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcpbridge.errors import DescriptionError
-from mcpbridge.openapi import media
 from mcpbridge.openapi.access import EXTENSION, labels
-from mcpbridge.openapi.bodies import JSON, body_of
-from mcpbridge.openapi.names import Endpoint, argument_names, is_argument_name, tool_names
-from mcpbridge.openapi.operation import Body, Operation, Parameter, Place, Schema
+from mcpbridge.openapi.answers import answer_of
+from mcpbridge.openapi.arguments import named
+from mcpbridge.openapi.bodies import body_of
+from mcpbridge.openapi.jsontext import is_list, is_object
+from mcpbridge.openapi.limits import CollectorPaused
+from mcpbridge.openapi.names import Endpoint, tool_names
+from mcpbridge.openapi.operation import Operation, Parameter
 from mcpbridge.openapi.parameters import undeclared
 from mcpbridge.openapi.problems import Trail
-from mcpbridge.openapi.reading import Node, Offer, Reading, list_in, object_in, text_in
+from mcpbridge.openapi.reading import Node, Reading, list_in, text_in
 from mcpbridge.openapi.references import Found
 from mcpbridge.openapi.servers import server_url
 from mcpbridge.openapi.wording import line
@@ -30,7 +33,6 @@ Choice: TypeAlias = "Callable[[Operation], bool]"
 Overrides: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
-_ORDER = {"path": 0, "query": 1, "querystring": 2, "header": 3, "cookie": 4}
 _TITLE_LENGTH = 120
 _CHECK_EVERY = 64
 
@@ -70,6 +72,11 @@ def operations_of(
     reading: Reading, *, name_limit: int = 64, overrides: Overrides | None = None, trusted: bool = False
 ) -> Sequence[Operation]:
     """All operations, as `read_operations` gives them."""
+    with CollectorPaused():
+        return _all(reading, name_limit, overrides or {}, trusted=trusted)
+
+
+def _all(reading: Reading, name_limit: int, said: Overrides, *, trusted: bool) -> Sequence[Operation]:
     stated: list[_Stated] = []
     for each in _stated(reading):
         stated.append(each)
@@ -79,7 +86,6 @@ def operations_of(
             )
     endpoints = [Endpoint(_id(each), each.method, each.path) for each in stated]
     operations: list[Operation] = []
-    said = overrides or {}
     for index, (each, name) in enumerate(zip(stated, tool_names(endpoints, limit=name_limit), strict=True)):
         if index % _CHECK_EVERY == 0:
             reading.deadline.check()
@@ -99,19 +105,19 @@ def _stated(reading: Reading) -> Iterator[_Stated]:
     if paths is None:
         return
     followed = reading.follow(paths, base, (None, "paths"))
-    if followed is None or not isinstance(followed.value, dict):
+    if followed is None or not is_object(followed.value):
         reading.error((None, "paths"), "'paths' has to be an object", "no operation was read")
         return
-    for path, value in cast("Node", followed.value).items():
+    for path, value in followed.value.items():
         trail: Trail = (followed.trail, path)
         if path.startswith("x-") or path == "$ref":
             continue
         found = reading.follow(value, followed.base, trail)
-        if found is None or not isinstance(found.value, dict):
+        if found is None or not is_object(found.value):
             if value is not None and found is not None:
                 reading.error(trail, "a path has to be an object of operations", "left out")
             continue
-        item = _beside(reading, cast("Any", value), found)
+        item = _beside(reading, value, found)
         if not path.startswith("/"):
             reading.warn(trail, f"the path {path[:60]!r} does not begin with '/'", "read as if it did")
             path = f"/{path}"  # noqa: PLW2901 -- the path as it is read from here on
@@ -120,16 +126,16 @@ def _stated(reading: Reading) -> Iterator[_Stated]:
 
 def _beside(reading: Reading, value: Any, found: Found) -> Found:
     """A path item behind a reference, with what stands beside the reference (OpenAPI 3.1 section 4.8.9.1)."""
-    if not isinstance(value, dict) or "$ref" not in value or len(cast("Node", value)) == 1:
+    if not is_object(value) or "$ref" not in value or len(value) == 1:
         return found
-    beside = {key: each for key, each in cast("Node", value).items() if key != "$ref"}
+    beside = {key: each for key, each in value.items() if key != "$ref"}
     return found._replace(value=reading.schemas.keep({**found.value, **beside}))
 
 
 def _in_item(reading: Reading, path: str, item: Found) -> Iterator[_Stated]:
     for method, value, trail in reading.dialect.methods(item.value, item.trail):
         found = reading.follow(value, item.base, trail)
-        if found is not None and isinstance(found.value, dict):
+        if found is not None and is_object(found.value):
             yield _Stated(method=method, path=path, item=item, operation=found)
         elif found is not None:
             reading.error(trail, "an operation has to be an object", "left out")
@@ -138,13 +144,13 @@ def _in_item(reading: Reading, path: str, item: Found) -> Iterator[_Stated]:
 def _operation(
     reading: Reading, stated: _Stated, name: str, override: Mapping[str, Any] | None, *, trusted: bool
 ) -> Operation:
-    raw = cast("Node", stated.operation.value)
+    raw = stated.operation.value
     given, for_body = _given(reading, stated)
-    parameters = _with_variables(reading, stated, given)
+    parameters: Sequence[Parameter] = _with_variables(reading, stated, given)
     offers = reading.dialect.body(reading, stated.operation, for_body) if stated.method != "TRACE" else None
     body = None if offers is None else body_of(reading, offers)
-    parameters, body, arguments = _named(parameters, body)
-    output, accept = _answer(reading, stated)
+    parameters, body, arguments = named(parameters, body)
+    output, accept = answer_of(reading, stated.operation)
     access, hints = labels(stated.method, raw.get(EXTENSION), override, trusted=trusted)
     return Operation(
         name=name,
@@ -160,7 +166,7 @@ def _operation(
         arguments=arguments,
         hints=hints,
         definitions=reading.schemas,
-        server=_server(raw) or _server(cast("Node", stated.item.value)),
+        server=_server(raw) or _server(stated.item.value),
         operation_id=_id(stated),
         tags=tuple(tag for tag in list_in(raw, "tags") if isinstance(tag, str)),
         deprecated=raw.get("deprecated") is True,
@@ -179,26 +185,17 @@ def _given(reading: Reading, stated: _Stated) -> tuple[list[Parameter], list[Fou
     """
     found: dict[tuple[Any, Any], Found] = {}
     for holder in (stated.item, stated.operation):
-        stated_list = holder.value.get("parameters")
-        if stated_list is None:
+        given = holder.value.get("parameters")
+        if given is None:
             continue
-        if not isinstance(stated_list, list):
-            reading.error((holder.trail, "parameters"), "'parameters' has to be a list", "left out")
+        trail: Trail = (holder.trail, "parameters")
+        if not is_list(given):
+            reading.error(trail, "'parameters' has to be a list", "left out")
             continue
-        for index, value in enumerate(cast("list[Any]", stated_list)):
-            each = reading.follow(value, holder.base, ((holder.trail, "parameters"), index))
-            if each is None:
-                continue
-            raw = cast("Node", each.value) if isinstance(each.value, dict) else {}
-            name, where = raw.get("name"), raw.get("in")
-            found[
-                name.lower()
-                if where == "header" and isinstance(name, str)
-                else name
-                if isinstance(name, str)
-                else index,
-                where if isinstance(where, str) else index,
-            ] = each
+        for index, value in enumerate(given):
+            each = reading.follow(value, holder.base, (trail, index))
+            if each is not None:
+                found[_identity(each.value) or (id(each.value), index)] = each
     for_body: list[Found] = []
     parameters: list[Parameter] = []
     bodied = reading.dialect.name == "2.0"
@@ -208,6 +205,16 @@ def _given(reading: Reading, stated: _Stated) -> tuple[list[Parameter], list[Fou
         elif (parameter := reading.parameter(each)) is not None:
             parameters.append(parameter)
     return parameters, for_body
+
+
+def _identity(raw: Any) -> tuple[str, str] | None:
+    """Name and place, by which a parameter is known; names of headers in any case (RFC 9110 section 5.1)."""
+    if not is_object(raw):
+        return None
+    name, where = raw.get("name"), raw.get("in")
+    if type(name) is not str or type(where) is not str:
+        return None
+    return (name.lower() if where == "header" else name), where
 
 
 def _with_variables(reading: Reading, stated: _Stated, given: list[Parameter]) -> list[Parameter]:
@@ -235,68 +242,6 @@ def _with_variables(reading: Reading, stated: _Stated, given: list[Parameter]) -
     return kept
 
 
-def _named(
-    parameters: list[Parameter], body: Body | None
-) -> tuple[Sequence[Parameter], Body | None, Mapping[str, Place]]:
-    """Everything under the names of the arguments, which are all different."""
-    members = () if body is None or body.members is None else body.members
-    names = [each.argument for each in parameters]
-    whole = [] if body is None or body.members is not None else ["body"]
-    exact = all(each.argument == each.place.name for each in parameters) and all(map(is_argument_name, members))
-    if exact and len({*names, *members, *whole}) == len(names) + len(members) + len(whole):
-        arguments = {each.argument: each.place for each in parameters}
-        for member in members:
-            arguments[member] = Place(where="body", name=member)
-        if whole:
-            arguments["body"] = _WHOLE
-        return parameters, body, arguments
-    ordered = sorted(parameters, key=lambda each: _ORDER[each.place.where])
-    places = [(each.place.where, each.place.name) for each in ordered]
-    given = argument_names([*places, *(("body", member) for member in members), *([("whole", "")] if whole else [])])
-    renamed = [replace(each, argument=given[each.place.where, each.place.name]) for each in parameters]
-    arguments = {each.argument: each.place for each in renamed}
-    if body is not None and body.members is not None:
-        body = replace(body, members={given["body", member]: member for member in members})
-        arguments |= {given["body", member]: Place(where="body", name=member) for member in members}
-    elif body is not None:
-        body = replace(body, argument=given["whole", ""])
-        arguments[body.argument] = _WHOLE
-    return renamed, body, arguments
-
-
-_WHOLE = Place(where="whole", name="")
-
-
 def _server(raw: Node) -> str | None:
     servers = list_in(raw, "servers")
     return server_url(servers[0]) if servers else None
-
-
-def _answer(reading: Reading, stated: _Stated) -> tuple[Schema | None, str]:
-    """The schema of the JSON of a success, and what to accept. The lowest 2xx counts, `default` where there is none."""
-    responses = object_in(stated.operation.value, "responses")
-    codes = sorted(code for code in responses if code[:1] == "2")
-    best: Offer | None = None
-    medias: dict[str, None] = {}
-    for code in codes or [code for code in ("default",) if code in responses]:
-        trail = ((stated.operation.trail, "responses"), code)
-        found = reading.follow(responses[code], stated.operation.base, trail)
-        if found is None or not isinstance(found.value, dict):
-            continue
-        for offer in reading.dialect.answers(reading, stated.operation, found):
-            medias[offer.media] = None
-            if best is None and media.is_json(media.essence(offer.media)) and offer.schema.value is not None:
-                best = offer
-    output = None
-    if best is not None:
-        output = reading.schemas.convert(best.schema.value, best.schema.base, best.schema.trail, output=True)
-    return output, _accept(medias)
-
-
-def _accept(medias: Mapping[str, None]) -> str:
-    """JSON where it is offered, else all that is (RFC 9110 section 12.5.1)."""
-    plain = [each.strip() for each in medias if "/" in each and each.isascii() and each.isprintable()]
-    if JSON in plain:
-        return JSON
-    json = [each for each in plain if media.is_json(media.essence(each))]
-    return ", ".join(json or plain) or "*/*"

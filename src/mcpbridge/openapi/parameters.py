@@ -5,34 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from mcpbridge.openapi.keywords import short
+from mcpbridge.openapi.headers import IGNORED, RESERVED
+from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.openapi.names import argument_name
 from mcpbridge.openapi.operation import Parameter, Place, Schema, Style, Where
 from mcpbridge.openapi.problems import Trail
 from mcpbridge.openapi.reading import Node, Reading, list_in, text_in
 from mcpbridge.openapi.references import Found
+from mcpbridge.openapi.values import short
 from mcpbridge.openapi.wording import line
-
-IGNORED = frozenset({"accept", "content-type", "authorization"})
-"""Header parameters that "SHALL be ignored": media types and credentials are settled elsewhere."""
-
-TRANSPORT = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "cookie",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-    }
-)
-"""Header parameters that no argument may set: they are the HTTP client's own."""
 
 _STYLES: Mapping[str, tuple[Style, ...]] = {
     "path": ("simple", "label", "matrix"),
@@ -54,11 +35,11 @@ def parameter3(reading: Reading, found: Found) -> Parameter | None:
     where = cast("Where", raw["in"])
     schema, media = Found(raw.get("schema"), found.base, (found.trail, "schema")), None
     content = raw.get("content")
-    if isinstance(content, dict) and content and "schema" not in raw:
-        media, stated = next(iter(cast("Node", content).items()))
+    if is_object(content) and content and "schema" not in raw:
+        media, stated = next(iter(content.items()))
         inner = reading.follow(stated, found.base, ((found.trail, "content"), media))
-        if inner is not None and isinstance(inner.value, dict):
-            schema = Found(cast("Node", inner.value).get("schema"), inner.base, (inner.trail, "schema"))
+        if inner is not None and is_object(inner.value):
+            schema = Found(inner.value.get("schema"), inner.base, (inner.trail, "schema"))
     style, explode = _style(reading, raw, where, found.trail)
     return _parameter(
         raw, where, _schema(reading, schema, raw), style=style, explode=explode, media=media,
@@ -80,7 +61,7 @@ def parameter2(reading: Reading, found: Found) -> Parameter | None:
 def schema2(reading: Reading, raw: Node) -> Node:
     """The schema among the members of a Swagger 2.0 parameter."""
     stated = raw.get("schema")
-    inner = cast("Node", stated) if isinstance(stated, dict) else {}
+    inner = stated if is_object(stated) else {}
     return reading.schemas.keep({**inner, **{key: each for key, each in raw.items() if key not in _NO_SCHEMA_2}})
 
 
@@ -109,7 +90,7 @@ def undeclared(name: str) -> Parameter:
 
 def _named(reading: Reading, found: Found, places: tuple[str, ...]) -> Node | None:
     """The parameter, where it has a name and a place; None where it is ignored or nothing can be made of it."""
-    raw = cast("Node", found.value) if isinstance(found.value, dict) else {}
+    raw = found.value if is_object(found.value) else {}
     name, where = raw.get("name"), raw.get("in")
     if not isinstance(name, str) or not name or where not in places:
         if isinstance(name, str) and name and isinstance(where, str):
@@ -118,11 +99,14 @@ def _named(reading: Reading, found: Found, places: tuple[str, ...]) -> Node | No
             message = "a parameter needs a name and a place ('name' and 'in')"
         reading.error(found.trail, message, "left out")
         return None
-    lower = name.lower()
-    if where == "header" and lower in IGNORED:
+    if where == "header" and (lower := name.lower()) in RESERVED:
+        if lower not in IGNORED:
+            reading.note(found.trail, f"the header {name!r} belongs to the HTTP client", "left out")
         return None
-    if where == "header" and lower in TRANSPORT:
-        reading.note(found.trail, f"the header {name!r} belongs to the HTTP client", "left out")
+    if raw.get("type") in ("apiKey", "http", "oauth2") and "schema" not in raw:
+        reading.note(
+            found.trail, f"{name!r} is a security scheme and no parameter", "left out: credentials are no arguments"
+        )
         return None
     return raw
 
@@ -134,7 +118,7 @@ def _style(reading: Reading, raw: Node, where: str, trail: Trail) -> tuple[Style
     stated = raw.get("style")
     style = allowed[0]
     if stated in allowed:
-        style = cast("Style", stated)
+        style = stated
     elif stated is not None:
         reading.warn((trail, "style"), f"{stated!r} is no style of a {where} parameter", f"written as {style!r}")
     explode = raw.get("explode")
@@ -170,8 +154,8 @@ def _examples(raw: Node) -> list[Any]:
     if "example" in raw:
         return [raw["example"]] if short(raw["example"]) else []
     examples = raw.get("examples")
-    inner = list(cast("Node", examples).values())[:4] if isinstance(examples, dict) else list_in(raw, "examples")[:4]
-    values = [cast("Node", each).get("value") if isinstance(each, dict) else each for each in inner]
+    inner = list(examples.values())[:4] if is_object(examples) else list_in(raw, "examples")[:4]
+    values = [each.get("value") if is_object(each) else each for each in inner]
     return [each for each in values if short(each)][:2]
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias
 from mcpbridge.errors import DescriptionError
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
-"""`error`: a part is lost; `warning`: it was repaired, and may mean something else; `note`: it was read as all tools do."""
+"""`error`: a part is lost; `warning`: it was repaired, maybe to mean something else; `note`: read as all tools do."""
 
 Trail: TypeAlias = "tuple[Any, str | int] | None"
-"""Where a node stands: (trail of its parent, its key), None for the entry's root. Made for each node, rendered for few."""
+"""Where a node stands: (trail of its parent, its key); None for the entry's root. Made for all, rendered for few."""
 
 
 class File(str):

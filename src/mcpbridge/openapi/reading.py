@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.limits import Deadline, ReadLimits
 from mcpbridge.openapi.operation import Parameter
 from mcpbridge.openapi.problems import Problems, Trail
@@ -66,6 +67,8 @@ class Reading:
     limits: ReadLimits
     deadline: Deadline
     parameters: dict[int, Parameter | None] = field(default_factory=dict[int, "Parameter | None"])
+    answers: dict[int, Sequence[Offer]] = field(default_factory=dict[int, "Sequence[Offer]"])
+    _followed: dict[tuple[str, Any], Found | None] = field(default_factory=dict[tuple[str, Any], "Found | None"])
 
     def parameter(self, found: Found) -> Parameter | None:
         """A parameter under a name for its argument that may still be taken; None for one that is left out."""
@@ -76,9 +79,15 @@ class Reading:
 
     def follow(self, value: Any, base: str, trail: Trail) -> Found | None:
         """The object that stands here, or behind a reference here; None where it leads nowhere."""
-        if type(value) is dict and "$ref" in value:
-            return self.references.follow(cast("Any", value), base, trail)
-        return Found(value, base, trail)
+        if not is_object(value) or "$ref" not in value:
+            return Found(value, base, trail)
+        node = value
+        if len(node) > 1 or not isinstance(node["$ref"], str):
+            return self.references.follow(node, base, trail)
+        key = (base, node["$ref"])
+        if key not in self._followed:
+            self._followed[key] = self.references.follow(node, base, trail)
+        return self._followed[key]
 
     def error(self, trail: Trail, message: str, repair: str) -> None:
         """Reports that a part is lost."""
@@ -102,10 +111,10 @@ def text_in(node: Mapping[str, Any], key: str) -> str:
 def object_in(node: Mapping[str, Any], key: str) -> Node:
     """A member that is an object, or an empty one."""
     value = node.get(key)
-    return cast("Node", value) if isinstance(value, dict) else {}
+    return value if is_object(value) else {}
 
 
 def list_in(node: Mapping[str, Any], key: str) -> list[Any]:
     """A member that is a list, or an empty one."""
     value = node.get(key)
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if is_list(value) else []

@@ -8,10 +8,11 @@ by `referencing`, which is imported when the first of them is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from mcpbridge.errors import DescriptionError
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.problems import File, Problems, Trail
 
 if TYPE_CHECKING:
@@ -63,18 +64,18 @@ class References:
         found = self._resolved.get(key, _NOTHING)
         if found is _NOTHING:
             self._resolved[key] = None  # what leads back here while it is looked for leads nowhere
-            found = self._resolved[key] = self._find(ref, base, trail)
-        return found
+            self._resolved[key] = self._find(ref, base, trail)
+        return self._resolved[key]
 
     def follow(self, value: Any, base: str, trail: Trail) -> Found | None:
         """The object behind a reference, or a chain of them, that stands for a parameter, a response and the like.
 
-        A `description` beside the reference replaces the one behind it (OpenAPI 3.1 section 4.8.23).
+        What stands beside the reference is put over what is behind it.
         """
         found = Found(value, base, trail)
         seen = 0
-        while isinstance(found.value, dict):
-            node = cast("dict[str, Any]", found.value)
+        while is_object(found.value):
+            node = found.value
             ref = node.get("$ref")
             if not isinstance(ref, str):
                 break
@@ -84,14 +85,22 @@ class References:
                 if seen > CHAIN:
                     self._problems.add("error", trail, f"more than {CHAIN} references lead to one another", "left out")
                 return None
-            found = self._described(node, target)
+            found = self._beside(node, target, found.trail)
         return found
 
-    def _described(self, node: Mapping[str, Any], target: Found) -> Found:
-        text = node.get("description")
-        if not isinstance(text, str) or not isinstance(target.value, dict) or "$ref" in target.value:
+    def _beside(self, node: Mapping[str, Any], target: Found, trail: Trail) -> Found:
+        """What stands beside a reference: its `description` counts (OpenAPI 3.1 section 4.8.23); other members should
+        not be there, and since 3.1 authors mean them to count as they do in schemas.
+        """
+        if len(node) == 1 or not is_object(target.value) or "$ref" in target.value:
             return target
-        value = {**cast("dict[str, Any]", target.value), "description": text}
+        allowed = node.keys() - {"$ref"} if self.identifies else node.keys() & {"description"}
+        if not allowed:
+            return target
+        if not allowed <= {"description", "summary"}:
+            beside = ", ".join(sorted(allowed - {"description", "summary"}))
+            self._problems.add("note", trail, f"beside a reference stands {beside}", "read over what it leads to")
+        value = {**target.value, **{key: node[key] for key in allowed}}
         self._kept.append(value)  # what is remembered by identity has to stay alive
         return target._replace(value=value)
 
@@ -132,30 +141,29 @@ class References:
 
     def _identified(self) -> Identifiers:
         if self._identifiers is None:
-            from mcpbridge.openapi.identifiers import Identifiers  # the import budget: few descriptions have any
+            from mcpbridge.openapi.identifiers import Identifiers  # noqa: PLC0415 - the import budget: few have any
 
             self._identifiers = Identifiers(self._roots)
         return self._identifiers
 
     def _walk(self, start: Found, pointer: str) -> Found:
-        value, base, trail = start
+        value, base = start.value, start.base
+        trail: Trail = start.trail
         for part in pointer.split("/")[1:]:
             key = (unquote(part) if "%" in part else part).replace("~1", "/").replace("~0", "~")
-            while isinstance(value, dict) and key not in value and "$ref" in value:
-                through = self.follow(cast("Any", value), base, trail)
+            while is_object(value) and key not in value and "$ref" in value:
+                through = self.follow(value, base, trail)
                 if through is None:
                     raise DescriptionError(f"nothing stands at {pointer!r}")
-                value, base, trail = through
-            if isinstance(value, dict) and key in value:
-                value = cast("dict[str, Any]", value)[key]
-                trail = (trail, key)
-            elif isinstance(value, list) and key.isdecimal() and int(key) < len(cast("list[Any]", value)):
-                value = cast("list[Any]", value)[int(key)]
-                trail = (trail, int(key))
-            else:
+                value, base = through.value, through.base
+                trail = through.trail
+            step = _index(value, key)
+            if step is None:
                 raise DescriptionError(f"nothing stands at {pointer!r}")
-            if self.identifies and isinstance(value, dict):
-                base = self.enter(cast("dict[str, Any]", value), base)
+            trail = (trail, step)
+            value = _part(value, step)
+            if self.identifies and is_object(value):
+                base = self.enter(value, base)
         return Found(value, base, trail)
 
     def enter(self, node: dict[str, Any], base: str) -> str:
@@ -166,3 +174,14 @@ class References:
         base = urljoin(base, identifier)
         self._roots.setdefault(base, node)
         return base
+
+
+def _index(value: Any, key: str) -> str | int | None:
+    """What a pointer's part means in a value; None where there is no such part (RFC 6901 section 4)."""
+    if is_object(value):
+        return key if key in value else None
+    return int(key) if is_list(value) and key.isdecimal() and int(key) < len(value) else None
+
+
+def _part(value: Any, step: str | int) -> Any:
+    return value[step]

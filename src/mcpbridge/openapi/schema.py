@@ -3,17 +3,18 @@
 `Schemas` converts; it is also the mapping of definitions that operations share: a definition is converted when it is
 first looked up. Names come from where a schema stands and from nothing else, so that they stay from import to import:
 a component keeps its name, anything else gets its last key and a digest of its place. The variants of one schema are
-`NAME.out` (for answers, where members are `writeOnly`) and `NAME.base` (the bare base of a family with a discriminator).
+`NAME.out` (for answers, where members are `writeOnly`) and `NAME.base` (the bare base of a discriminator's family).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from mcpbridge.openapi.convert import Conversion, Raw
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Schema
 from mcpbridge.openapi.problems import File, Problems, Trail, pointer_of
 from mcpbridge.openapi.references import CHAIN, Found, References
@@ -30,7 +31,8 @@ class Schemas(Mapping[str, Schema]):
     """Converts schemas and holds the definitions. `modern` dialects read what stands beside a `$ref`.
 
     `components` is the place of named schemas. `directed` says whether any member may be `readOnly` or `writeOnly`:
-    without any, inputs and answers share their definitions.
+    without any, inputs and answers share their definitions. `outlines` has the same names, and of each schema only the
+    members with their types.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Schemas(Mapping[str, Schema]):
         self._closures: dict[str, tuple[str, ...]] = {}
         self._hidden: dict[tuple[int, bool], frozenset[str]] = {}
         self._kept: list[Any] = []
+        self.outlines = Outlines(self._outline)
 
     def convert(self, raw: Any, base: str, trail: Trail, *, output: bool = False) -> Schema:
         """One schema of an operation."""
@@ -88,11 +91,11 @@ class Schemas(Mapping[str, Schema]):
             value = None if found is None else found.value
             if found is None or isinstance(value, bool):
                 return found
-            if not isinstance(value, dict):
+            if not is_object(value):
                 if value is not None:
                     self.problems.add("error", trail, f"the reference {ref!r} leads to no schema", "left open")
                 return None
-            node = cast("Raw", value)
+            node = value
             if len(node) != 1 or not isinstance(onward := node.get("$ref"), str):
                 return found
             found = self.references.resolve(onward, found.base, found.trail)
@@ -123,45 +126,42 @@ class Schemas(Mapping[str, Schema]):
     def family(self, raw: Raw, base: str, trail: Trail) -> list[str]:
         """References to the heirs that a discriminator names, where no alternatives stand beside it."""
         stated = raw.get("discriminator")
-        mapping = cast("Raw", stated).get("mapping") if isinstance(stated, dict) else None
-        if not isinstance(mapping, dict) or "oneOf" in raw or "anyOf" in raw:
+        mapping = stated.get("mapping") if is_object(stated) else None
+        if not is_object(mapping) or "oneOf" in raw or "anyOf" in raw:
             return []
         refs: list[str] = []
-        for key, value in cast("Raw", mapping).items():
+        for key, value in mapping.items():
             if isinstance(value, str):
                 ref = value if "#" in value or "/" in value else "#/" + "/".join((*self._components, value))
                 found = self.target(ref, base, ((trail, "discriminator"), key))
-                if found is not None and found.value is not raw and isinstance(found.value, dict) and ref not in refs:
+                if found is not None and found.value is not raw and is_object(found.value) and ref not in refs:
                     refs.append(ref)
         return refs
 
     def one_way(self, raw: Any, base: str, *, output: bool, depth: int = 8) -> bool:
         """Whether a member is left out: `readOnly` of what is sent, `writeOnly` of what is answered."""
-        if type(raw) is not dict:
+        if not is_object(raw):
             return False
-        node = cast("Raw", raw)
+        node = raw
         if node.get("writeOnly" if output else "readOnly") is True:
             return True
-        ref = node.get("$ref")
-        if type(ref) is str and depth:
-            found = self.references.resolve(ref, base, None)
+        if "$ref" in node:
+            ref = node["$ref"]
+            found = self.references.resolve(ref, base, None) if type(ref) is str and depth else None
             return found is not None and self.one_way(found.value, found.base, output=output, depth=depth - 1)
-        branches = node.get("allOf")
-        return (
-            bool(depth)
-            and isinstance(branches, list)
-            and any(self.one_way(each, base, output=output, depth=depth - 1) for each in cast("list[Any]", branches))
-        )
+        if "allOf" not in node or not depth or not is_list(node["allOf"]):
+            return False
+        return any(self.one_way(each, base, output=output, depth=depth - 1) for each in node["allOf"])
 
     def hidden(self, raw: Any, base: str, *, output: bool, depth: int = 8) -> frozenset[str]:
         """The members that are left out of an object, over all that it is composed of."""
-        if type(raw) is not dict or not depth:
+        if not is_object(raw) or not depth:
             return _NO_NAMES
-        key = (id(cast("Any", raw)), output)
+        key = (id(raw), output)
         names = self._hidden.get(key)
         if names is None:
             self._hidden[key] = _NO_NAMES
-            names = self._hidden[key] = self._find_hidden(cast("Raw", raw), base, output=output, depth=depth)
+            names = self._hidden[key] = self._find_hidden(raw, base, output=output, depth=depth)
         return names
 
     def _find_hidden(self, raw: Raw, base: str, *, output: bool, depth: int) -> frozenset[str]:
@@ -169,10 +169,10 @@ class Schemas(Mapping[str, Schema]):
             found = self.references.resolve(ref, base, None)
             return _NO_NAMES if found is None else self.hidden(found.value, found.base, output=output, depth=depth - 1)
         members = raw.get("properties")
-        own = cast("Raw", members) if isinstance(members, dict) else {}
+        own = members if is_object(members) else {}
         names = frozenset(name for name, each in own.items() if self.one_way(each, base, output=output))
         branches = raw.get("allOf")
-        for branch in cast("list[Any]", branches) if isinstance(branches, list) else []:
+        for branch in branches if is_list(branches) else []:
             names |= self.hidden(branch, base, output=output, depth=depth - 1)
         return names
 
@@ -187,6 +187,11 @@ class Schemas(Mapping[str, Schema]):
         self._made[name] = conversion.node(found.value, found.trail, 0, tight=True, plain=plain)
         self._edges[name] = tuple(conversion.refs)
         self._tight[name] = conversion.tight
+
+    def _outline(self, name: str) -> Schema:
+        found, (output, plain) = self._places[name]
+        conversion = Conversion(self, found.base, output=output, surface=True)
+        return conversion.node(found.value, found.trail, 0, tight=True, plain=plain)
 
     def _settle(self, name: str) -> None:
         """Converts a definition and all that judge the same value with it, and opens circles among them.
@@ -243,3 +248,24 @@ class Schemas(Mapping[str, Schema]):
             return f"{stem}{ending}"
         place = hashlib.sha256(pointer_of(trail).encode("utf-8", "replace")).hexdigest()
         return f"{stem}_{place[:8]}{ending}"
+
+
+class Outlines(Mapping[str, Schema]):
+    """Definitions of which only the surface is converted, each when it is looked up."""
+
+    def __init__(self, make: Callable[[str], Schema]) -> None:
+        self._make = make
+        self._made: dict[str, Schema] = {}
+        self.derived: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Schema:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._make(name)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._made])
+
+    def __len__(self) -> int:
+        return len(self._made)

@@ -53,7 +53,7 @@ def load_text(data: bytes | str, limits: ReadLimits, deadline: Deadline, *, json
 def _load_large(data: bytes | str) -> Any:
     """A large JSON text by orjson, where that is installed (its import pays from about a megabyte on), else None."""
     try:
-        import orjson  # an optional extra
+        import orjson  # noqa: PLC0415 - an optional extra
     except ImportError:
         return None
     try:
@@ -105,7 +105,7 @@ def _flow_yaml(text: str, limits: ReadLimits, deadline: Deadline, error: json.JS
 
 
 def _load_yaml(text: str, limits: ReadLimits, deadline: Deadline) -> Any:
-    from mcpbridge.openapi.yaml12 import load_yaml  # the import budget: JSON needs no YAML parser
+    from mcpbridge.openapi.yaml12 import load_yaml  # noqa: PLC0415 - the import budget: JSON needs no YAML parser
 
     return load_yaml(text, limits, deadline)
 

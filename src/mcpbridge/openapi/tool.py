@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from mcpbridge.openapi.composed import Definitions, Node, behind, members_of, plain, references_in
+from mcpbridge.openapi.composed import (
+    LEAVES,
+    Definitions,
+    Node,
+    behind,
+    definition_name,
+    members_of,
+    plain,
+    references_in,
+)
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.openapi.operation import Operation, Schema
 from mcpbridge.openapi.schema import Schemas
 from mcpbridge.openapi.wording import cut, first_sentence, line
@@ -59,8 +69,9 @@ def needed_definitions(schemas: Iterable[Schema], definitions: Definitions) -> N
     """Every definition that the schemas reach, by name."""
     names: dict[str, None] = {}
     for schema in schemas:
-        if not isinstance(schema, bool):
-            names.update(dict.fromkeys(references_in(schema)))
+        if not isinstance(schema, bool) and not schema.keys() <= LEAVES:
+            for name in references_in(schema):
+                names[name] = None
     if not names:
         return {}
     waiting = [*names]
@@ -87,24 +98,36 @@ def output_of(operation: Operation) -> Mapping[str, Any] | None:
     """
     if operation.output is None:
         return None
-    definitions = operation.definitions
-    root = behind(operation.output, definitions)
+    if not isinstance(definitions := operation.definitions, Schemas):
+        return _relaxed_object(behind(operation.output, definitions), definitions)
+    outlines = definitions.outlines
+    name = None if isinstance(operation.output, bool) else definition_name(operation.output.get("$ref"))
+    if name is None:
+        return _relaxed_object(operation.output, outlines)
+    if name not in outlines.derived:
+        outlines.derived[name] = _relaxed_object(behind(operation.output, outlines), outlines)
+    made: Mapping[str, Any] | None = outlines.derived[name]
+    return made
+
+
+def _relaxed_object(root: Schema, definitions: Definitions) -> Node | None:
     members = members_of(root, definitions)
     kind = plain(root, definitions).get("type", "object" if members else None)
-    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+    if kind != "object" and not (is_list(kind) and "object" in kind):
         return None
     return {"type": "object", "properties": {name: _relaxed(each, definitions) for name, each in members.items()}}
 
 
 def _relaxed(schema: Schema, definitions: Definitions) -> Node:
-    inner = plain(schema, definitions)
-    kind = inner.get("type")
-    said = inner if isinstance(schema, bool) else {**inner, **schema}
+    if isinstance(schema, bool):
+        return {}
+    said: Mapping[str, Any] = schema if "type" in schema else {**plain(schema, definitions), **schema}
+    kind = said.get("type")
     out: Node = {}
     if isinstance(kind, str):
         out["type"] = [kind, "null"] if kind != "null" else "null"
-    elif isinstance(kind, list):
-        out["type"] = [*cast("list[str]", kind), "null"] if "null" not in kind else kind
+    elif is_list(kind):
+        out["type"] = [*kind, "null"] if "null" not in kind else kind
     if isinstance(text := said.get("description"), str):
         out["description"] = cut(text, 120)
     return out

@@ -39,7 +39,7 @@ PROPERTY_LENGTH = 400
 
 def clean(text: str) -> str:
     """The text without markup and invisible characters; lines stay lines."""
-    if text.isascii() and text.isprintable() and "<" not in text and "](" not in text and "&" not in text:
+    if _is_plain(text):
         return text
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
@@ -56,8 +56,14 @@ def clean(text: str) -> str:
     return text
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "<" not in text and "](" not in text and "&" not in text
+
+
 def line(text: str, length: int = PROPERTY_LENGTH) -> str:
     """The text cleaned, in one line, of at most `length` characters, cut after a sentence or a word."""
+    if len(text) <= length and _is_plain(text) and "  " not in text and text[:1] != " " != text[-1:]:
+        return text
     if len(text) > 4 * length:
         text = text[: 4 * length]
     text = clean(text)
@@ -79,7 +85,10 @@ def cut(text: str, length: int) -> str:
 
 def first_sentence(text: str, length: int) -> str:
     """The first sentence of a longer text, in one line."""
-    paragraph = next((part for part in _PARAGRAPH.split(text[: 8 * length].strip()) if _speaks(part)), "")
+    text = text[: 4 * length].strip()
+    paragraph, _, rest = text.partition("\n\n")
+    if rest and not _speaks(paragraph):
+        paragraph = next((part for part in _PARAGRAPH.split(rest) if _speaks(part)), "")
     sentence = line(paragraph, 2 * length)
     return cut(_SENTENCE.split(sentence, maxsplit=1)[0], length)
 

@@ -7,18 +7,17 @@ an alias bomb is refused before anything walks it.
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from sys import intern
-from typing import Any
+from typing import Any, cast
 
 import yaml
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 
 from mcpbridge.errors import DescriptionError
-from mcpbridge.openapi.limits import Deadline, ReadLimits
+from mcpbridge.openapi.jsontext import is_list, is_object
+from mcpbridge.openapi.limits import CollectorPaused, Deadline, ReadLimits
 
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -44,7 +43,7 @@ _TAGS: dict[str, type | None] = {
 """The tags that are read, and whether they make a scalar text. Any other is refused: it asks for a program's object."""
 
 _MERGE = "<<"
-_CHECK_EVERY = 65_536
+_CHECK_EVERY = 16
 
 
 def scalar(text: str) -> Any:
@@ -68,9 +67,9 @@ def load_yaml(text: str, limits: ReadLimits, deadline: Deadline) -> Any:
 
     Raises: DescriptionError, with the line, for what is no YAML, for an unknown tag, and past a limit.
     """
-    with _collector_paused():
+    with CollectorPaused():
         try:
-            return _Composer(limits, deadline).compose(CParser(text).get_event)
+            return _Composer(limits, deadline).compose(cast("Callable[[], Any]", CParser(text).get_event))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = " ".join(part for part in (error.context, error.problem) if part)
@@ -82,20 +81,8 @@ def load_yaml(text: str, limits: ReadLimits, deadline: Deadline) -> Any:
             raise DescriptionError(f"this is not YAML: {' '.join(str(error).split())}; correct the text") from None
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """The cyclic collector would scan a growing tree again and again, and find nothing."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
 class _Composer:
-    """One pass over the events. An open container is (value, pending key or None, anchor, nodes before it)."""
+    """One pass over the events. An open container's parent is (value, key or None in a list, anchor, nodes before)."""
 
     def __init__(self, limits: ReadLimits, deadline: Deadline) -> None:
         self.limits = limits
@@ -105,61 +92,67 @@ class _Composer:
         self.nodes = 0
         self.aliased = 0
 
-    def compose(self, next_event: Callable[[], Any]) -> Any:
-        stack: list[list[Any]] = []
+    def compose(self, next_event: Callable[[], Any]) -> Any:  # noqa: PLR0912 - one loop for a million events
+        """The value of the one document. The loop is one function, because it runs for each of a million events."""
+        stack: list[tuple[Any, str | None, str | None, int]] = []
         root: list[Any] = []
         documents = 0
         top: Any = root
-        key: str | None = None
+        keyed, key = False, ""  # whether `top` is a mapping that waits for the value of `key`
+        mapping = False
         while (event := next_event()) is not None:
-            kind = type(event)
+            kind: Any = event.__class__
             if kind is yaml.ScalarEvent:
                 self.nodes += 1
-                if type(top) is dict and key is None:
-                    key = intern(event.value)
+                if mapping and not keyed:
+                    keyed, key = True, intern(event.value)
                     continue
                 value = self._scalar(event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                self.nodes += 1
-                if type(top) is dict and key is None:
-                    raise _refused("a mapping or list is used as a key", event)
-                self._tagged(event)
-                value = {} if kind is yaml.MappingStartEvent else []
-                if event.anchor is not None:
-                    self.open_anchors.add(event.anchor)
-                stack.append([top, key, event.anchor, self.nodes + self.aliased])
-                if len(stack) > self.limits.depth:
-                    raise _refused(f"it is nested deeper than {self.limits.depth} levels", event)
-                top, key = value, None
-                if self.nodes % _CHECK_EVERY < 2:
-                    self.deadline.check()
+                self._begin(event, len(stack), is_key=mapping and not keyed)
+                stack.append((top, key if keyed else None, event.anchor, self.nodes + self.aliased))
+                mapping = kind is yaml.MappingStartEvent
+                top = {} if mapping else []
+                keyed = False
                 continue
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 value = top
-                if type(value) is dict and _MERGE in value:
+                if mapping and _MERGE in value:
                     _merge(value)
-                top, key, anchor, before = stack.pop()
+                top, outer, anchor, before = stack.pop()
                 if anchor is not None:
                     self.open_anchors.discard(anchor)
                     self.anchors[anchor] = (value, self.nodes + self.aliased - before + 1)
+                keyed, key = outer is not None, outer or ""
+                mapping = keyed
             elif kind is yaml.AliasEvent:
                 value = self._alias(event)
-                if type(top) is dict and key is None:
-                    key = value if isinstance(value, str) else str(value)
+                if mapping and not keyed:
+                    keyed, key = True, str(value)
                     continue
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
+            else:
+                documents += kind is yaml.DocumentStartEvent
                 if documents > 1:
                     raise _refused("there is more than one YAML document", event)
                 continue
-            else:
-                continue
-            if type(top) is dict:
+            if mapping:
                 top[key] = value
-                key = None
+                keyed = False
             else:
                 top.append(value)
         return root[0] if root else None
+
+    def _begin(self, event: Any, depth: int, *, is_key: bool) -> None:
+        self.nodes += 1
+        if is_key:
+            raise _refused("a mapping or list is used as a key", event)
+        self._tagged(event)
+        if event.anchor is not None:
+            self.open_anchors.add(event.anchor)
+        if depth >= self.limits.depth:
+            raise _refused(f"it is nested deeper than {self.limits.depth} levels", event)
+        if self.nodes % _CHECK_EVERY == 0:
+            self.deadline.check()
 
     def _scalar(self, event: Any) -> Any:
         plain, _ = event.implicit
@@ -195,8 +188,8 @@ class _Composer:
 def _merge(value: dict[str, Any]) -> None:
     """Applies `<<`, which YAML 1.2 dropped and every reader of descriptions still knows; own keys win."""
     sources = value.pop(_MERGE)
-    for source in sources if isinstance(sources, list) else [sources]:
-        if isinstance(source, dict):
+    for source in sources if is_list(sources) else [sources]:
+        if is_object(source):
             for key, inner in source.items():
                 value.setdefault(key, inner)
 

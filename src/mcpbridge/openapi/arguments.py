@@ -1,0 +1,43 @@
+"""Where each argument of a tool goes: parameters first, then what the body takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mcpbridge.openapi.names import argument_names, is_argument_name
+from mcpbridge.openapi.operation import Body, Parameter, Place
+
+_ORDER = {"path": 0, "query": 1, "querystring": 2, "header": 3, "cookie": 4}
+"""Who claims a name first."""
+
+_WHOLE = Place(where="whole", name="")
+
+
+def named(
+    parameters: Sequence[Parameter], body: Body | None
+) -> tuple[Sequence[Parameter], Body | None, Mapping[str, Place]]:
+    """Parameters and body under the names of their arguments, all different, and the place of each."""
+    members = () if body is None or body.members is None else body.members
+    names = [each.argument for each in parameters]
+    whole = [] if body is None or body.members is not None else ["body"]
+    exact = all(each.argument == each.place.name for each in parameters) and all(map(is_argument_name, members))
+    if exact and len({*names, *members, *whole}) == len(names) + len(members) + len(whole):
+        arguments = {each.argument: each.place for each in parameters}
+        for member in members:
+            arguments[member] = Place(where="body", name=member)
+        if whole:
+            arguments["body"] = _WHOLE
+        return parameters, body, arguments
+    ordered = sorted(parameters, key=lambda each: _ORDER[each.place.where])
+    places = [(each.place.where, each.place.name) for each in ordered]
+    given = argument_names([*places, *(("body", member) for member in members), *([("whole", "")] if whole else [])])
+    renamed = [replace(each, argument=given[each.place.where, each.place.name]) for each in parameters]
+    arguments = {each.argument: each.place for each in renamed}
+    if body is not None and body.members is not None:
+        body = replace(body, members={given["body", member]: member for member in members})
+        arguments |= {given["body", member]: Place(where="body", name=member) for member in members}
+    elif body is not None:
+        body = replace(body, argument=given["whole", ""])
+        arguments[body.argument] = _WHOLE
+    return renamed, body, arguments
