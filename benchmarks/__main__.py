@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks import upstream, validation, wire
@@ -87,12 +88,10 @@ def p5(runs: int) -> Iterator[Row]:
                     port = wire.free_port()
                     servers[f"{name} {count}"] = wire.Server([*command, "http", str(path), str(port)], port)
             calls = {name: _caller(server) for name, server in servers.items()}
-            for call in calls.values():
-                wire.p50(call, 20)
             times = {name: 30 if name == f"theirs {MANY}" else 300 for name in calls}
-            measured = {
-                name: (lambda call=call, name=name: wire.p50(call, times[name])) for name, call in calls.items()
-            }
+            for name, call in calls.items():
+                wire.p50(servers[name], call, 20)
+            measured = {name: partial(wire.p50, servers[name], call, times[name]) for name, call in calls.items()}
             taken = wire.interleaved(measured, max(runs, 7))
         finally:
             for server in servers.values():
@@ -121,7 +120,7 @@ def p8(runs: int) -> Iterator[Row]:
             port = wire.free_port()
             servers[name] = wire.Server([*command, str(GITHUB), str(port), "filter"], port)
             assert servers[name].list_all() == 1223, name
-        asked = {name: (lambda server=server: wire.p50(server.list_all, 3)) for name, server in servers.items()}
+        asked = {name: partial(wire.p50, server, server.list_all, 3) for name, server in servers.items()}
         taken = wire.interleaved(asked, runs)
     finally:
         for server in servers.values():

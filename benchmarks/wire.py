@@ -30,6 +30,10 @@ class Server:
         self.path, self.port = path, port
         wait_for(port, self.process)
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def connect(self) -> None:
+        """A fresh connection: a server closes one that was idle while others were measured."""
+        self.connection.close()
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -154,7 +158,10 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
 
 
-def p50(act: Callable[[], object], times: int) -> float:
+def p50(server: Server, act: Callable[[], object], times: int) -> float:
+    """The median seconds of an act on a server's connection."""
+    server.connect()
+    act()
     taken: list[float] = []
     for _ in range(times):
         begin = time.perf_counter()
