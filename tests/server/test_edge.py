@@ -180,6 +180,19 @@ async def test_a_header_that_contradicts_an_argument_is_refused(shelf: Shelf, he
     assert response.status_code == status
 
 
+async def test_a_header_that_a_listing_asked_for_must_be_there(shelf: Shelf) -> None:
+    app = to_asgi(to_server(shelf, name="shelf"))
+    async with served(app) as url, Client(url, mode="2026-07-28") as client:
+        assert text_of(await client.call_tool("region", {"r": "eu"})) == "nobody"
+        await client.list_tools()
+        assert text_of(await client.call_tool("region", {"r": "eu"})) == "nobody"
+        async with httpx2.AsyncClient() as http:
+            body = _BODY.format(params='{"name":"region","arguments":{"r":"eu"}')
+            response = await http.post(url, content=body, headers=_headers("region", {}))
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == -32020
+
+
 @pytest.mark.req("ATK-25")
 async def test_a_name_in_other_letters_is_no_name(shelf: Shelf) -> None:
     response = await _raw(shelf, '{"Name":"delete","name":"book","arguments":{}', "book", {})
@@ -195,23 +208,27 @@ async def test_a_name_given_twice_is_one_name_everywhere(shelf: Shelf) -> None:
     assert [call.name for call in shelf.calls] == ["book"]
 
 
-async def _raw(shelf: Shelf, params: str, name: str, headers: dict[str, str]) -> httpx2.Response:
-    meta = (
-        '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
-        '"io.modelcontextprotocol/clientCapabilities":{}}}'
-    )
-    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params},{meta}}}'
-    given = {
+_BODY = (
+    '{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params},"_meta":'
+    '{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}'
+)
+
+
+def _headers(name: str, more: dict[str, str]) -> dict[str, str]:
+    return {
         "accept": "application/json, text/event-stream",
         "content-type": "application/json",
         "mcp-protocol-version": "2026-07-28",
         "mcp-method": "tools/call",
         "mcp-name": name,
-        **headers,
+        **more,
     }
+
+
+async def _raw(shelf: Shelf, params: str, name: str, headers: dict[str, str]) -> httpx2.Response:
     transport = httpx2.ASGITransport(app=to_asgi(to_server(shelf, name="shelf")))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return await client.post("/mcp", content=body, headers=given)
+        return await client.post("/mcp", content=_BODY.format(params=params), headers=_headers(name, headers))
 
 
 async def test_calls_run_side_by_side(shelf: Shelf, era: str) -> None:

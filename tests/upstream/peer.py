@@ -126,13 +126,16 @@ def server(offered: list[mcp_types.Tool] | None = None) -> Server[Any]:
 @asynccontextmanager
 async def listening(app: ASGIApp) -> AsyncGenerator[str]:
     """The application on a port of this machine; the URL of `/mcp` there."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        running = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
+    # by its protocol's number, else asyncio does not turn Nagle's delay off
+    with socket.socket(proto=socket.IPPROTO_TCP) as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        running = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
         task = asyncio.create_task(running.serve(sockets=[bound]))
         try:
             yield f"http://127.0.0.1:{bound.getsockname()[1]}/mcp"
         finally:
-            running.should_exit = running.force_exit = True
+            running.should_exit = True
             await task
 
 

@@ -100,7 +100,7 @@ class Edge:
     async def _ask(self, ctx: RequestContext, call: Call) -> Answer:
         kind, key = call.target()
         try:
-            await check_param_headers(ctx, call, self._source)
+            await check_param_headers(ctx, call, self._source, self._pages.mirrored)
             return await settle(ctx, call, self._source.call)
         except ToolNotFound:
             raise unknown(kind, key, ctx.protocol_version) from None

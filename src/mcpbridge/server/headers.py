@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_PARAM_HEADER_PREFIX, validate_mcp_param_headers
 from starlette.datastructures import Headers
@@ -22,18 +24,21 @@ class HeaderMismatch(Exception):
         self.error = error
 
 
-async def check_param_headers(ctx: RequestContext, call: Call, source: ToolSource) -> None:
+async def check_param_headers(ctx: RequestContext, call: Call, source: ToolSource, mirrored: Set[str]) -> None:
     """Compares the headers with the arguments (MCP 2026-07-28, transports, `x-mcp-header`).
 
     A proxy may have decided by the header. This stands here and not in the SDK's own hook, which does not know who
-    calls and would show what a hidden tool's schema says. A request without such headers misled nobody.
+    calls and would show what a hidden tool's schema says. Looked at are requests with such a header, and calls of the
+    tools in `mirrored`, which were listed with one.
 
     Raises: HeaderMismatch, ToolNotFound.
     """
     scope = scope_of(ctx)
     if call.kind != "tool" or not is_modern(ctx.protocol_version):
         return
-    if not any(name.startswith(_PREFIX) for name, _ in scope.get("headers", ())):
+    if not scope:
+        return
+    if call.name not in mirrored and not any(name.startswith(_PREFIX) for name, _ in scope["headers"]):
         return
     tool = await source.get_tool(call.name, call.caller)
     rejection = validate_mcp_param_headers(tool.input_schema, call.arguments, Headers(scope=dict(scope)))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import mcp_types
+from mcp.shared.inbound import x_mcp_header_map
 from mcp_types.methods import serialize_server_result
 from pydantic import ValidationError
 
@@ -34,10 +35,12 @@ class WirePages:
     """Pages of listings in wire form, kept for the next client that may see exactly the same items.
 
     A page is found by its items, not by who asked: the source is asked each time, so what it hides stays hidden.
+    `mirrored` holds the tools listed so far that want arguments repeated in headers (`x-mcp-header`).
     """
 
     def __init__(self, *, most: int = 64) -> None:
         self._most = most
+        self.mirrored: set[str] = set()
         self._pages: OrderedDict[tuple[Any, ...], tuple[Sequence[Item], list[dict[str, Json]]]] = OrderedDict()
 
     def render(self, kind: Kind, version: str, items: Sequence[Item]) -> list[dict[str, Json]]:
@@ -48,6 +51,9 @@ class WirePages:
             self._pages.move_to_end(key)
             return kept[1]
         rendered = _legal(kind, version, items)
+        self.mirrored.update(
+            item.key for item in items if isinstance(item, Tool) and x_mcp_header_map(item.input_schema)
+        )
         self._pages[key] = (items, rendered)
         if len(self._pages) > self._most:
             self._pages.popitem(last=False)

@@ -1,0 +1,24 @@
+// The TypeScript SDK of 2026-07-28: lists, reads, and writes after its person said yes.
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+
+const [where, ...command] = process.argv.slice(2);
+const transport =
+  where === "stdio"
+    ? new StdioClientTransport({ command: command[0], args: command.slice(1) })
+    : new StreamableHTTPClientTransport(new URL(where));
+const client = new Client({ name: "judge", version: "1" }, { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: "auto" } });
+client.setRequestHandler("elicitation/create", async () => ({ action: "accept", content: { approve: true } }));
+await client.connect(transport);
+const tools = [];
+let cursor;
+do {
+  const page = await client.listTools({ cursor });
+  tools.push(...page.tools.map((tool) => tool.name));
+  cursor = page.nextCursor;
+} while (cursor);
+const read = await client.callTool({ name: "read_note", arguments: { id: 1 } });
+const write = await client.callTool({ name: "drop_note", arguments: { id: 1 } });
+console.log(JSON.stringify({ tools, read, write, version: client.getNegotiatedProtocolVersion?.() }));
+await client.close();
