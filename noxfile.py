@@ -88,7 +88,7 @@ def fidelity(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Speed and memory as ratios to a peer, that gets an environment of its own."""
     peer = Path(session.create_tmp()) / "peer"
-    _install(session, "bench")
+    _install(session, "bench", package="-e.[fast]")
     if not (peer / "bin/python").exists():
         session.run("python", "-m", "venv", str(peer))
     session.run(

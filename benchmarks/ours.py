@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,20 @@ async def bare(path: str, port: int) -> None:
     await uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")).serve()
 
 
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    """As `mcpbridge serve --http` does with the extra `fast`; the peer runs on the same loop."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
+
+
 def main() -> None:
     what, rest = sys.argv[1], sys.argv[2:]
     if what == "http":
-        asyncio.run(serve(rest[0], int(rest[1]), filtering="filter" in rest))
+        _run(serve(rest[0], int(rest[1]), filtering="filter" in rest))
     elif what == "bare":
-        asyncio.run(bare(rest[0], int(rest[1])))
+        _run(bare(rest[0], int(rest[1])))
     else:
         measured = {"convert": lambda: convert(rest[0]), "import": import_and_convert, "sdk-import": import_sdk}[what]()
         print(json.dumps({"seconds": measured}))

@@ -123,7 +123,17 @@ def call(
 
 def _run(module: str, function: str, *arguments: object, **options: object) -> int:
     act: Callable[..., Coroutine[Any, Any, int]] = getattr(import_module(module), function)
-    return asyncio.run(act(*arguments, **options))
+    with asyncio.Runner(loop_factory=_fast_loop() if options.get("http") else None) as runner:
+        return runner.run(act(*arguments, **options))
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The event loop of the extra `fast`, where it is installed; it is worth its import for a server that many call."""
+    try:
+        loop: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    except ModuleNotFoundError:
+        return None
+    return loop
 
 
 def _end(act: Callable[[], int]) -> None:
