@@ -10,124 +10,97 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mcpbridge.auth.proposed import auth_from as auth_from
     from mcpbridge.auth.static import ApiKey as ApiKey
     from mcpbridge.auth.static import Basic as Basic
     from mcpbridge.auth.static import Bearer as Bearer
     from mcpbridge.auth.static import Headers as Headers
-    from mcpbridge.errors import (
-        ApprovalRequired as ApprovalRequired,
-    )
-    from mcpbridge.errors import (
-        AuthRequired as AuthRequired,
-    )
-    from mcpbridge.errors import (
-        BridgeError as BridgeError,
-    )
-    from mcpbridge.errors import (
-        ConfigError as ConfigError,
-    )
-    from mcpbridge.errors import (
-        DescriptionError as DescriptionError,
-    )
-    from mcpbridge.errors import (
-        Failure as Failure,
-    )
-    from mcpbridge.errors import (
-        InvalidArguments as InvalidArguments,
-    )
-    from mcpbridge.errors import (
-        ToolNotFound as ToolNotFound,
-    )
-    from mcpbridge.errors import (
-        UpstreamError as UpstreamError,
-    )
+    from mcpbridge.build import guarded as guarded
+    from mcpbridge.compare.changes import Change as Change
+    from mcpbridge.compare.tools import diff as diff
+    from mcpbridge.errors import ApprovalRequired as ApprovalRequired
+    from mcpbridge.errors import AuthRequired as AuthRequired
+    from mcpbridge.errors import BridgeError as BridgeError
+    from mcpbridge.errors import ConfigError as ConfigError
+    from mcpbridge.errors import DescriptionError as DescriptionError
+    from mcpbridge.errors import Failure as Failure
+    from mcpbridge.errors import InvalidArguments as InvalidArguments
+    from mcpbridge.errors import ToolNotFound as ToolNotFound
+    from mcpbridge.errors import UpstreamError as UpstreamError
     from mcpbridge.net.limits import Limits as Limits
+    from mcpbridge.openapi.declare import declare as declare
     from mcpbridge.openapi.document import Document as Document
     from mcpbridge.openapi.operation import Operation as Operation
     from mcpbridge.openapi.operation import Place as Place
     from mcpbridge.openapi.operations import read_operations as read_operations
+    from mcpbridge.openapi.problems import Problem as Problem
     from mcpbridge.openapi.request import build_request as build_request
     from mcpbridge.openapi.response import read_response as read_response
+    from mcpbridge.openapi.security import propose_auth as propose_auth
+    from mcpbridge.openapi.select import Select as Select
     from mcpbridge.openapi.tool import to_tool as to_tool
+    from mcpbridge.policy import Allow as Allow
+    from mcpbridge.policy import Ask as Ask
+    from mcpbridge.policy import Deny as Deny
+    from mcpbridge.policy import ask_always as ask_always
+    from mcpbridge.policy import read_only as read_only
     from mcpbridge.policy import reads_run_writes_ask as reads_run_writes_ask
     from mcpbridge.rest import RestSource as RestSource
     from mcpbridge.router import Router as Router
     from mcpbridge.secret import Secret as Secret
     from mcpbridge.server.asgi import to_asgi as to_asgi
     from mcpbridge.server.lowlevel import to_server as to_server
-    from mcpbridge.source.answer import (
-        answers as answers,
-    )
-    from mcpbridge.source.answer import (
-        ask as ask,
-    )
-    from mcpbridge.source.answer import (
-        error_of as error_of,
-    )
-    from mcpbridge.source.answer import (
-        failed as failed,
-    )
-    from mcpbridge.source.answer import (
-        nest as nest,
-    )
+    from mcpbridge.source.answer import answers as answers
+    from mcpbridge.source.answer import ask as ask
+    from mcpbridge.source.answer import error_of as error_of
+    from mcpbridge.source.answer import failed as failed
+    from mcpbridge.source.answer import nest as nest
     from mcpbridge.source.base import Hidden as Hidden
     from mcpbridge.source.base import ToolSource as ToolSource
     from mcpbridge.source.base import Verdict as Verdict
     from mcpbridge.source.base import Wrapper as Wrapper
-    from mcpbridge.tools import (
-        ANYONE as ANYONE,
-    )
-    from mcpbridge.tools import (
-        Call as Call,
-    )
-    from mcpbridge.tools import (
-        Caller as Caller,
-    )
-    from mcpbridge.tools import (
-        ClientChannel as ClientChannel,
-    )
-    from mcpbridge.tools import (
-        Origin as Origin,
-    )
-    from mcpbridge.tools import (
-        Prompt as Prompt,
-    )
-    from mcpbridge.tools import (
-        Resource as Resource,
-    )
-    from mcpbridge.tools import (
-        ResourceTemplate as ResourceTemplate,
-    )
-    from mcpbridge.tools import (
-        Status as Status,
-    )
-    from mcpbridge.tools import (
-        Tool as Tool,
-    )
+    from mcpbridge.tools import ANYONE as ANYONE
+    from mcpbridge.tools import Call as Call
+    from mcpbridge.tools import Caller as Caller
+    from mcpbridge.tools import ClientChannel as ClientChannel
+    from mcpbridge.tools import Origin as Origin
+    from mcpbridge.tools import Prompt as Prompt
+    from mcpbridge.tools import Resource as Resource
+    from mcpbridge.tools import ResourceTemplate as ResourceTemplate
+    from mcpbridge.tools import Status as Status
+    from mcpbridge.tools import Tool as Tool
     from mcpbridge.upstream.functions import Functions as Functions
     from mcpbridge.upstream.source import McpSource as McpSource
+    from mcpbridge.wrap.approval_store import PendingApprovals as PendingApprovals
     from mcpbridge.wrap.approve import Approve as Approve
     from mcpbridge.wrap.approve import ask_client as ask_client
     from mcpbridge.wrap.approve import ask_host as ask_host
+    from mcpbridge.wrap.edit import Edit as Edit
+    from mcpbridge.wrap.edit import ToolEdit as ToolEdit
     from mcpbridge.wrap.filter import Filter as Filter
     from mcpbridge.wrap.prefix import Prefix as Prefix
     from mcpbridge.wrap.validate import Validate as Validate
 
 _HOME = {
     "ANYONE": "tools",
+    "Allow": "policy",
     "ApiKey": "auth.static",
     "ApprovalRequired": "errors",
     "Approve": "wrap.approve",
+    "Ask": "policy",
     "AuthRequired": "errors",
     "Basic": "auth.static",
     "Bearer": "auth.static",
     "BridgeError": "errors",
     "Call": "tools",
     "Caller": "tools",
+    "Change": "compare.changes",
     "ClientChannel": "tools",
     "ConfigError": "errors",
+    "Deny": "policy",
     "DescriptionError": "errors",
     "Document": "openapi.document",
+    "Edit": "wrap.edit",
     "Failure": "errors",
     "Filter": "wrap.filter",
     "Functions": "upstream.functions",
@@ -138,16 +111,20 @@ _HOME = {
     "McpSource": "upstream.source",
     "Operation": "openapi.operation",
     "Origin": "tools",
+    "PendingApprovals": "wrap.approval_store",
     "Place": "openapi.operation",
     "Prefix": "wrap.prefix",
+    "Problem": "openapi.problems",
     "Prompt": "tools",
     "Resource": "tools",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
     "Router": "router",
     "Secret": "secret",
+    "Select": "openapi.select",
     "Status": "tools",
     "Tool": "tools",
+    "ToolEdit": "wrap.edit",
     "ToolNotFound": "errors",
     "ToolSource": "source.base",
     "UpstreamError": "errors",
@@ -156,12 +133,19 @@ _HOME = {
     "Wrapper": "source.base",
     "answers": "source.answer",
     "ask": "source.answer",
+    "ask_always": "policy",
     "ask_client": "wrap.approve",
     "ask_host": "wrap.approve",
+    "auth_from": "auth.proposed",
     "build_request": "openapi.request",
+    "declare": "openapi.declare",
+    "diff": "compare.tools",
     "error_of": "source.answer",
     "failed": "source.answer",
+    "guarded": "build",
     "nest": "source.answer",
+    "propose_auth": "openapi.security",
+    "read_only": "policy",
     "read_operations": "openapi.operations",
     "read_response": "openapi.response",
     "reads_run_writes_ask": "policy",
@@ -173,19 +157,24 @@ _HOME = {
 
 __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ANYONE",
+    "Allow",
     "ApiKey",
     "ApprovalRequired",
     "Approve",
+    "Ask",
     "AuthRequired",
     "Basic",
     "Bearer",
     "BridgeError",
     "Call",
     "Caller",
+    "Change",
     "ClientChannel",
     "ConfigError",
+    "Deny",
     "DescriptionError",
     "Document",
+    "Edit",
     "Failure",
     "Filter",
     "Functions",
@@ -196,16 +185,20 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "McpSource",
     "Operation",
     "Origin",
+    "PendingApprovals",
     "Place",
     "Prefix",
+    "Problem",
     "Prompt",
     "Resource",
     "ResourceTemplate",
     "RestSource",
     "Router",
     "Secret",
+    "Select",
     "Status",
     "Tool",
+    "ToolEdit",
     "ToolNotFound",
     "ToolSource",
     "UpstreamError",
@@ -214,12 +207,19 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Wrapper",
     "answers",
     "ask",
+    "ask_always",
     "ask_client",
     "ask_host",
+    "auth_from",
     "build_request",
+    "declare",
+    "diff",
     "error_of",
     "failed",
+    "guarded",
     "nest",
+    "propose_auth",
+    "read_only",
     "read_operations",
     "read_response",
     "reads_run_writes_ask",

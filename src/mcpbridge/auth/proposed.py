@@ -12,7 +12,7 @@ from mcpbridge.openapi.security import Proposal, Scheme
 
 
 def auth_from(proposal: Proposal, *secrets: Credential) -> httpx2.Auth:
-    """The strategy for a proposal of `Document.security`, in one line: `auth=auth_from(document.security[0], token)`.
+    """The strategy for a proposal, in one line: `auth=auth_from(propose_auth(document)[0], token)`.
 
     `secrets` are one for each scheme in its order, two for a basic one (user, password). A scheme of OAuth 2.0 or
     OpenID Connect takes an access token that the host got itself; `proposal.records()` holds its URLs and scopes.

@@ -18,11 +18,12 @@ from mcpbridge.openapi.bodies import body_of
 from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.limits import CollectorPaused
 from mcpbridge.openapi.names import Endpoint, tool_names
-from mcpbridge.openapi.operation import Operation, Parameter
+from mcpbridge.openapi.operation import Operation, Parameter, Requirement
 from mcpbridge.openapi.parameters import undeclared
 from mcpbridge.openapi.problems import Trail
 from mcpbridge.openapi.reading import Node, Reading, list_in, text_in
 from mcpbridge.openapi.references import Found
+from mcpbridge.openapi.requirements import requirements_of, says_of_security
 from mcpbridge.openapi.servers import server_url
 from mcpbridge.openapi.wording import line
 
@@ -85,12 +86,14 @@ def _all(reading: Reading, name_limit: int, said: Overrides, *, trusted: bool) -
                 f"the description has more than {reading.limits.operations} operations; raise the limit or split it"
             )
     endpoints = [Endpoint(_id(each), each.method, each.path) for each in stated]
+    secured = says_of_security(reading.root, (each.operation.value for each in stated))
     operations: list[Operation] = []
     for index, (each, name) in enumerate(zip(stated, tool_names(endpoints, limit=name_limit), strict=True)):
         if index % _CHECK_EVERY == 0:
             reading.deadline.check()
         override = said.get(f"{each.method} {each.path}") or said.get(_id(each) or "") if said else None
-        operations.append(_operation(reading, each, name, override, trusted=trusted))
+        security = requirements_of(each.operation.value, reading.root) if secured else None
+        operations.append(_operation(reading, each, name, override, security=security, trusted=trusted))
     return operations
 
 
@@ -142,7 +145,13 @@ def _in_item(reading: Reading, path: str, item: Found) -> Iterator[_Stated]:
 
 
 def _operation(
-    reading: Reading, stated: _Stated, name: str, override: Mapping[str, Any] | None, *, trusted: bool
+    reading: Reading,
+    stated: _Stated,
+    name: str,
+    override: Mapping[str, Any] | None,
+    *,
+    security: Sequence[Requirement] | None,
+    trusted: bool,
 ) -> Operation:
     raw = stated.operation.value
     given, for_body = _given(reading, stated)
@@ -167,6 +176,7 @@ def _operation(
         hints=hints,
         definitions=reading.schemas,
         server=_server(raw) or _server(stated.item.value),
+        security=security,
         operation_id=_id(stated),
         tags=tuple(tag for tag in list_in(raw, "tags") if isinstance(tag, str)),
         deprecated=raw.get("deprecated") is True,

@@ -1,18 +1,19 @@
 """What a description says of authentication, as proposals that a host can accept (OpenAPI 3.1 section 4.8.27).
 
 A description only proposes: no credential is ever sent because of it alone, and where tokens come from is the host's
-word. `mcpbridge.auth.proposed.auth_from` makes a strategy of a proposal and a secret.
+word. `auth_from` makes a strategy of a proposal and a secret.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
-from mcpbridge.openapi.operation import Operation, Requirement
-from mcpbridge.openapi.reading import Node, Reading, list_in, object_in, text_in
+from mcpbridge.openapi.document import Document
+from mcpbridge.openapi.operations import operations_of
+from mcpbridge.openapi.reading import Node, Reading, object_in, text_in
 from mcpbridge.openapi.wording import line
 from mcpbridge.tools import Json
 
@@ -68,12 +69,12 @@ class Proposal:
         return [scheme.record(self.scopes) for scheme in self.schemes]
 
 
-def proposals(reading: Reading, operations: Iterable[Operation]) -> Sequence[Proposal]:
+def propose_auth(document: Document) -> Sequence[Proposal]:
     """The ways to authenticate, the one that the most operations take first; unused schemes come last."""
-    schemes = dict(_schemes(reading))
+    schemes = dict(_schemes(document.reading))
     uses: Counter[tuple[str, ...]] = Counter()
     scopes: dict[tuple[str, ...], dict[str, None]] = {}
-    for operation in operations:
+    for operation in operations_of(document.reading):
         for requirement in operation.security or ():
             names = tuple(sorted(requirement))
             if names and all(name in schemes for name in names):
@@ -87,18 +88,6 @@ def proposals(reading: Reading, operations: Iterable[Operation]) -> Sequence[Pro
         Proposal(schemes=[schemes[name] for name in names], scopes=[*scopes.get(names, ())], operations=count)
         for names, count in uses.most_common()
     ]
-
-
-def requirement_of(raw: Node, root: Node) -> Sequence[Requirement] | None:
-    """The alternatives of an operation, its own or the description's; None where neither says anything."""
-    if "security" not in raw and "security" not in root:
-        return None
-    stated = list_in(raw if "security" in raw else root, "security")
-    return tuple(_requirement(cast("Node", each)) for each in stated if isinstance(each, dict))
-
-
-def _requirement(stated: Node) -> Requirement:
-    return {name: tuple(map(str, list_in(stated, name))) for name in stated}
 
 
 def _schemes(reading: Reading) -> Iterator[tuple[str, Scheme]]:
