@@ -1,0 +1,77 @@
+"""Approval as real clients meet it: asked by rounds, asked by elicitation, or told how to go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mcp_types
+import pytest
+from mcp import Client
+from shelf import Shelf, text_of
+
+from mcpbridge.server.lowlevel import to_server
+from mcpbridge.source.answer import error_of
+from mcpbridge.tools import Tool
+from mcpbridge.wrap.approve import Approve
+
+FILE = Tool(name="file", input_schema={"type": "object"})
+
+
+async def _yes(context: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
+    return mcp_types.ElicitResult(action="accept", content={"approve": True})
+
+
+async def _no(context: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ElicitResult:
+    return mcp_types.ElicitResult(action="decline")
+
+
+@pytest.fixture
+def files() -> Shelf:
+    return Shelf([FILE])
+
+
+def _filed(files: Shelf) -> int:
+    return sum(call.name == "file" for call in files.calls)
+
+
+@pytest.mark.req("APR-01", "APR-07")
+async def test_a_write_runs_once_after_a_yes(files: Shelf, era: str) -> None:
+    async with Client(to_server(Approve(files), name="s"), mode=era, elicitation_callback=_yes) as client:
+        assert text_of(await client.call_tool("file", {"id": 1})) == "nobody"
+    assert _filed(files) == 1
+
+
+async def test_a_write_does_not_run_after_a_no(files: Shelf, era: str) -> None:
+    async with Client(to_server(Approve(files), name="s"), mode=era, elicitation_callback=_no) as client:
+        failure = error_of(await client.call_tool("file", {"id": 1}))
+    assert failure is not None
+    assert _filed(files) == 0
+
+
+@pytest.mark.req("APR-08")
+async def test_a_client_that_cant_be_asked_is_told_the_id_and_goes_on_after_the_decision(
+    files: Shelf, era: str
+) -> None:
+    approve = Approve(files)
+    async with Client(to_server(approve, name="s"), mode=era) as client:
+        failure = error_of(await client.call_tool("file", {"id": 1}))
+        assert failure is not None
+        assert failure.code == "approval_required"
+        await approve.decide(failure.details["approval"], approved=True)
+        assert text_of(await client.call_tool("file", {"id": 1})) == "nobody"
+    assert _filed(files) == 1
+
+
+@pytest.mark.req("ATK-56")
+async def test_a_used_state_runs_nothing_again(files: Shelf) -> None:
+    yes: dict[str, Any] = {}
+    async with Client(to_server(Approve(files), name="s"), mode="2026-07-28", elicitation_callback=_yes) as client:
+        asked = await client.session.call_tool("file", {"id": 1}, allow_input_required=True)
+        assert isinstance(asked, mcp_types.InputRequiredResult)
+        for key in asked.input_requests or {}:
+            yes[key] = mcp_types.ElicitResult(action="accept", content={"approve": True})
+        for _ in range(2):
+            await client.session.call_tool(
+                "file", {"id": 1}, input_responses=yes, request_state=asked.request_state, allow_input_required=True
+            )
+    assert _filed(files) == 1
