@@ -19,7 +19,7 @@ from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.operations import Choice, read_operations
 from mcpbridge.openapi.request import build_request
 from mcpbridge.openapi.response import read_answer
-from mcpbridge.openapi.servers import first_server, operation_base, origin_of, placed
+from mcpbridge.openapi.servers import Origin, first_server, operation_base, origin_of, placed
 from mcpbridge.openapi.tool import to_tool
 from mcpbridge.secret import Secret
 from mcpbridge.source.answer import failed
@@ -59,7 +59,7 @@ class RestSource(ToolSource):
             names = [operation.name for operation in operations]
             double = next(name for name in names if names.count(name) > 1)
             raise ConfigError(f"two operations are called {double!r}; rename one of them")
-        agreed = {origin_of(_absolute(origin)) for origin in origins}
+        agreed = _agreed(origins)
         self._own = {
             operation.name: operation_base(operation.server, base_url=base_url, origins=agreed)
             for operation in operations
@@ -92,7 +92,12 @@ class RestSource(ToolSource):
         if base_url is None:
             base_url = _from_description(first_server(document.root))
         return cls(
-            placed(read_operations(document, select=select), root=document.root, base_url=base_url),
+            placed(
+                read_operations(document, select=select),
+                root=document.root,
+                base_url=base_url,
+                agreed=_agreed(origins),
+            ),
             base_url=base_url,
             transport=transport,
             auth=auth,
@@ -187,6 +192,10 @@ class RestSource(ToolSource):
 
 def _reading(limits: Limits) -> ReadLimits:
     return ReadLimits(bytes=limits.description, operations=limits.operations, seconds=limits.parse)
+
+
+def _agreed(origins: Collection[str]) -> set[Origin]:
+    return {origin_of(_absolute(origin)) for origin in origins}
 
 
 def _absolute(url: str) -> str:

@@ -80,17 +80,28 @@ def test_an_origin_that_the_host_agrees_to_is_called() -> None:
     assert operation_base("https://up.example:1/y", base_url="https://a.example", origins=agreed) is None
 
 
-@pytest.mark.req("OAS-16")
-def test_a_base_url_that_the_description_does_not_know_replaces_servers_that_only_operations_state() -> None:
-    own = [operation(server="https://maps.example/v1"), operation(server="https://roads.example")]
-    assert [each.server for each in placed(own, root={}, base_url="http://127.0.0.1:9/x")] == [None, None]
+MAPS = [operation(server="https://maps.example/v1"), operation(server="https://roads.example"), operation()]
+ROOT = {"servers": [{"url": "https://maps.example/v1"}]}
+
+
+def bases(base_url: str, root: dict[str, Any], *agreed: str) -> list[str | None]:
+    origins = [origin_of(each) for each in agreed]
+    made = placed(MAPS, root=root, base_url=base_url, agreed=origins)
+    return [operation_base(each.server, base_url=base_url, origins=origins) for each in made]
+
+
+@pytest.mark.req("OAS-16", "ATK-11")
+@pytest.mark.parametrize("root", [ROOT, {"paths": {"/a": {**ROOT, "get": {}}}}])
+def test_a_base_url_that_the_description_does_not_know_stands_in_for_all_its_servers(root: dict[str, Any]) -> None:
+    moved_to = "http://127.0.0.1:9/x"
+    assert bases(moved_to, root) == [moved_to, moved_to, moved_to]
 
 
 @pytest.mark.req("OAS-16")
-def test_a_base_url_that_one_operation_states_keeps_the_others_elsewhere() -> None:
-    own = [operation(server="https://maps.example"), operation(server="https://roads.example")]
-    kept = placed(own, root={}, base_url="https://maps.example")
-    assert [operation_base(each.server, base_url="https://maps.example") for each in kept] == [
-        "https://maps.example",
-        None,
-    ]
+def test_a_base_url_of_the_descriptions_own_leaves_other_origins_without_consent() -> None:
+    assert bases("https://maps.example/v1", ROOT) == ["https://maps.example/v1", None, "https://maps.example/v1"]
+
+
+@pytest.mark.req("OAS-16")
+def test_an_origin_that_the_host_agreed_to_is_called_wherever_the_base_url_is() -> None:
+    assert bases("http://127.0.0.1:9", ROOT, "https://roads.example")[1] == "https://roads.example"

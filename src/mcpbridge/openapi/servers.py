@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.tools import Json
+
+Origin: TypeAlias = tuple[str, str, int | None]
+"""Scheme, host and port of a URL (RFC 6454 section 4); the port is None where the scheme has no default one."""
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
@@ -69,15 +73,13 @@ def _swagger(root: Mapping[str, Json]) -> str | None:
     return f"{scheme}://{host}/{path.lstrip('/')}".rstrip("/")
 
 
-def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a URL (RFC 6454 section 4); the port is None where the scheme has no default one."""
+def origin_of(url: str) -> Origin:
+    """The origin of an absolute URL."""
     parts = urlsplit(url)
     return parts.scheme.lower(), (parts.hostname or "").lower(), _port(parts)
 
 
-def operation_base(
-    own: str | None, *, base_url: str, origins: Collection[tuple[str, str, int | None]] = ()
-) -> str | None:
+def operation_base(own: str | None, *, base_url: str, origins: Collection[Origin] = ()) -> str | None:
     """The base URL of an operation with its own server, or None where that is another origin without consent.
 
     `origins` are those that the host agrees to.
@@ -89,17 +91,25 @@ def operation_base(
     return resolved if origin == origin_of(base_url) or origin in origins else None
 
 
-def placed(operations: Sequence[Operation], *, root: Mapping[str, Json], base_url: str) -> Sequence[Operation]:
+def placed(
+    operations: Sequence[Operation], *, root: Mapping[str, Json], base_url: str, agreed: Collection[Origin] = ()
+) -> Sequence[Operation]:
     """The operations with their own servers seen from `base_url`, which replaces the description's first server.
 
-    Where the description itself states no server, only its operations do, and `base_url` is none of theirs,
-    it replaces them all: whoever gives it has put the whole API elsewhere (a proxy, a test server).
+    A base URL that is none of the description's servers (a proxy, a tunnel, a test server) has moved the whole API:
+    it also stands in for servers of other origins, unless the host agreed to those. So no call goes elsewhere.
     """
-    own = {origin_of(urljoin(base_url, each.server)) for each in operations if each.server is not None}
-    if own and "swagger" not in root and _own(root) is None and origin_of(base_url) not in own:
-        return [replace(each, server=None) for each in operations]
     first = first_server(root)
-    return [moved(each, first=first, base_url=base_url) for each in operations]
+    known = {origin_of(urljoin(base_url, each.server)) for each in operations if each.server is not None}
+    if first is None or origin_of(base_url) in known | {origin_of(urljoin(base_url, first))}:
+        return [moved(each, first=first, base_url=base_url) for each in operations]
+    own = {origin_of(first), *agreed}
+    return [
+        moved(each, first=first, base_url=base_url)
+        if each.server is None or origin_of(urljoin(first, each.server)) in own
+        else replace(each, server=None)
+        for each in operations
+    ]
 
 
 def moved(operation: Operation, *, first: str | None, base_url: str) -> Operation:
