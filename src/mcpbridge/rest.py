@@ -22,7 +22,7 @@ from mcpbridge.openapi.response import read_answer
 from mcpbridge.openapi.servers import Origin, first_server, operation_base, origin_of, placed
 from mcpbridge.openapi.tool import to_tool
 from mcpbridge.secret import Secret
-from mcpbridge.source.answer import failed
+from mcpbridge.source.answer import failed, failure_of
 from mcpbridge.source.base import Answer, ToolSource
 from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status, Tool
 
@@ -167,7 +167,7 @@ class RestSource(ToolSource):
         try:
             answer = await self._upstream.send(request, signed=operation.security is None or bool(operation.security))
         except AuthRequired as error:
-            return failed(_login(error))
+            return failed(failure_of(error, id=call.id))
         if isinstance(answer, Failure):
             return failed(answer)
         return read_answer(operation, answer.status, answer.headers, answer.content, now=time.time())
@@ -230,8 +230,3 @@ def _elsewhere(operation: Operation) -> Failure:
         message=f"{operation.name!r} belongs to another server, {operation.server!r}, which this source may not call",
         hint="An operator can allow it with RestSource(origins=[…]).",
     )
-
-
-def _login(error: AuthRequired) -> Failure:
-    details = {"url": error.url} if error.url else {}
-    return Failure(code=error.code, message=str(error), hint="A person has to log in first.", details=details)

@@ -11,6 +11,7 @@ import pytest
 
 from contract import text
 from mcpbridge.errors import (
+    ApprovalRequired,
     ArgumentProblem,
     AuthRequired,
     BridgeError,
@@ -159,3 +160,18 @@ def test_invalid_arguments_keep_their_problems() -> None:
     problem = ArgumentProblem(path="/a", expected="text", got="null", allowed=("x",))
 
     assert json.loads(json.dumps(failure_of(InvalidArguments([problem])).details)) == {"problems": [problem.to_json()]}
+
+
+@pytest.mark.parametrize(
+    ("error", "details"),
+    [
+        (AuthRequired("log in", url="https://login.example.com"), {"url": "https://login.example.com"}),
+        (AuthRequired("log in"), {}),
+        (ApprovalRequired("ask", id="a1"), {"approval": "a1"}),
+        (ToolNotFound("x"), {}),
+    ],
+)
+@pytest.mark.req("GW-09")
+def test_an_error_of_ours_keeps_what_a_program_needs(error: BridgeError, details: dict[str, str]) -> None:
+    failure = failure_of(error, id="c1")
+    assert (failure.code, failure.id, failure.details) == (error.code, "c1", details)

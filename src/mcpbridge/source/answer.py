@@ -20,7 +20,15 @@ from typing import Any, cast
 
 import mcp_types
 
-from mcpbridge.errors import BridgeError, ConfigError, Failure, InvalidArguments, UpstreamError
+from mcpbridge.errors import (
+    ApprovalRequired,
+    AuthRequired,
+    BridgeError,
+    ConfigError,
+    Failure,
+    InvalidArguments,
+    UpstreamError,
+)
 from mcpbridge.source.base import Answer
 from mcpbridge.tools import Call, Json
 
@@ -121,9 +129,19 @@ def failure_of(error: BridgeError, *, id: str = "") -> Failure:
     """The failure that an error of ours means, for an edge that answers instead of raising."""
     if isinstance(error, UpstreamError):
         return replace(error.failure, id=error.failure.id or id)
-    details: dict[str, Json] = {}
-    hint = ""
-    if isinstance(error, InvalidArguments):
-        details = {"problems": [problem.to_json() for problem in error.problems]}
-        hint = "Nothing was sent. Correct the arguments and call again."
+    details, hint = _told(error)
     return Failure(code=error.code, message=str(error), hint=hint, id=id, details=details)
+
+
+def _told(error: BridgeError) -> tuple[dict[str, Json], str]:
+    """What an error holds for a program, and what to do next."""
+    match error:
+        case InvalidArguments():
+            problems = [problem.to_json() for problem in error.problems]
+            return {"problems": problems}, "Nothing was sent. Correct the arguments and call again."
+        case AuthRequired():
+            return {"url": error.url} if error.url else {}, "A person has to log in first."
+        case ApprovalRequired():
+            return {"approval": error.id}, "Call again with the same arguments when a person has approved it."
+        case _:
+            return {}, ""
