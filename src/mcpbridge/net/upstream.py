@@ -17,13 +17,14 @@ import httpx2
 from mcpbridge.errors import ConfigError, Failure
 from mcpbridge.net.failures import lost, overdue, oversized
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.reading import CODINGS, TooLarge, read_body
 from mcpbridge.net.redirect import MOST, redirected
 from mcpbridge.net.tls import shared_context
 from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.plaintext import Unfit, checked_header
 from mcpbridge.secret import Secret
 
-_DEFAULTS = (("User-Agent", "mcpbridge"), ("Accept-Encoding", "gzip, deflate"))
+_DEFAULTS = (("User-Agent", "mcpbridge"), ("Accept-Encoding", CODINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,6 @@ class Answer:
     status: int
     headers: httpx2.Headers
     content: bytes
-
-
-class _TooLarge(Exception):
-    """The body passed the cap."""
 
 
 class Upstream:
@@ -89,7 +86,7 @@ class Upstream:
             return overdue(call.where, self.limits, status=call.status)
         except httpx2.HTTPError as error:
             return lost(error, call.where, status=call.status, left=call.left)
-        except _TooLarge:
+        except TooLarge:
             return oversized(call.where, self.limits, call.status or 0)
 
     async def aclose(self) -> None:
@@ -160,19 +157,8 @@ class _Call:
         return response
 
     async def read(self, response: httpx2.Response) -> bytes:
-        """The body, decompressed; raises _TooLarge as soon as it must be larger than the cap."""
-        cap = self.upstream.limits.answer
-        if response.request.method != "HEAD" and _declared(response.headers) > cap:
-            raise _TooLarge
-        chunks: list[bytes] = []
-        size = 0
-        async with aclosing(response.aiter_bytes()) as parts:
-            async for part in parts:
-                size += len(part)
-                if size > cap:
-                    raise _TooLarge
-                chunks.append(part)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        """The body, decompressed. Raises: TooLarge, httpx2.DecodingError."""
+        return await read_body(response, self.upstream.limits.answer)
 
     async def whole(self, response: httpx2.Response) -> httpx2.Response:
         """The response with its body read under the cap, for strategies that look at it."""
@@ -180,12 +166,6 @@ class _Call:
         await response.aclose()
         kept = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_CODING]
         return httpx2.Response(response.status_code, headers=kept, content=content, request=response.request)
-
-
-def _declared(headers: httpx2.Headers) -> int:
-    """The body's length where it is told, and is that of the body as it will be read; else 0."""
-    text = headers.get("content-length", "")
-    return int(text) if text.isdigit() and len(text) < 19 and "content-encoding" not in headers else 0
 
 
 _OF_CODING = {"content-encoding", "content-length", "transfer-encoding"}
