@@ -15,6 +15,8 @@ import pytest
 from contract import Things, check_source_contract, text, words_of
 from mcpbridge.errors import Failure, InvalidArguments, ToolNotFound
 from mcpbridge.policy import Allow, Ask, Deny, ask_always, read_only
+from mcpbridge.router import Router
+from mcpbridge.secret import Secret
 from mcpbridge.source.answer import answers, ask, error_of, failed
 from mcpbridge.source.base import Answer
 from mcpbridge.tools import Call, Caller, ClientChannel, Origin, Tool
@@ -167,6 +169,9 @@ async def test_a_forged_nonce_is_refused(approve: Approve, things: Things) -> No
         {"caller": replace(ALICE, tenant="u")},
         {"caller": replace(ALICE, agent="a")},
         {"caller": replace(ALICE, skill="s")},
+        {"caller": replace(ALICE, environment="production")},
+        {"caller": replace(ALICE, teams=frozenset({"a"}))},
+        {"caller": replace(ALICE, roles=frozenset({"a"}))},
     ],
     ids=str,
 )
@@ -178,6 +183,38 @@ async def test_a_yes_is_for_no_other_call(things: Things, change: dict[str, Any]
     assert code(await approve.call(replace(again, **change))) == "approval_invalid"
     assert not things.calls
     assert words_of(await approve.call(again)) == "things did write_it"
+
+
+async def test_a_yes_does_not_hang_on_the_callers_token(approve: Approve, things: Things) -> None:
+    again = answered(await approve.call(WRITE))
+    fresh = replace(again, caller=replace(ALICE, token=Secret("refreshed in between")))
+
+    assert words_of(await approve.call(fresh)) == "things did write_it"
+
+
+@pytest.mark.req("ATK-55")
+@pytest.mark.parametrize("asked", [WRITE, MUTE], ids=["client", "queue"])
+async def test_a_yes_serves_no_tool_of_that_name_behind_another_gate(asked: Call) -> None:
+    staging, production, shared = Things(), Things(), PendingApprovals()
+    router = Router({"a": Approve(staging, approvals=shared), "b": Approve(production, approvals=shared)})
+    first = await router.call(replace(asked, name="a__write_it"))
+    if asked is WRITE:
+        again = answered(first)
+    else:
+        await shared.decide(waiting_id(first), approved=True)
+        again = MUTE
+
+    assert code(await router.call(replace(again, name="b__write_it"))) in {"approval_invalid", "approval_required"}
+    assert not production.calls
+    assert words_of(await router.call(replace(again, name="a__write_it"))) == "things did write_it"
+
+
+async def test_gates_of_one_scope_share_their_approvals(things: Things) -> None:
+    shared = PendingApprovals()
+    one, two = (Approve(things, approvals=shared, scope="things") for _ in range(2))
+    await one.decide(waiting_id(await one.call(MUTE)), approved=True)
+
+    assert words_of(await two.call(MUTE)) == "things did write_it"
 
 
 @pytest.mark.req("ATK-55")

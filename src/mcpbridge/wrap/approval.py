@@ -25,7 +25,8 @@ LIFETIME = 600.0
 
 CallerKey: TypeAlias = tuple[str, str | None, str | None, str | None]
 Binding: TypeAlias = tuple[CallerKey, str, str, str]
-"""What an approval is for: who calls, the tool's name, the digest of its definition, the digest of the arguments."""
+"""What an approval is for: who calls, the tool's name, a digest of its definition and of what is around it (which
+`Approve`, the caller's environment, teams and roles), and the digest of the arguments."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,12 +97,16 @@ def fresh_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-def bind(tool: Tool, call: Call) -> Binding:
-    """What an approval of this call is for. Raises: InvalidArguments for arguments that are no JSON."""
-    origin = tool.origin
-    defined = repr((tool.digest, origin.slug, origin.revision, origin.name))
-    definition = hashlib.sha256(defined.encode()).hexdigest()
-    return (call.caller.key(), tool.name, definition, digest_of(covered(tool, call), tool=call.name))
+def bind(tool: Tool, call: Call, scope: str) -> Binding:
+    """What an approval of this call is for; `scope` tells apart tools of one name behind different gates.
+
+    Raises: InvalidArguments for arguments that are no JSON.
+    """
+    origin, caller = tool.origin, call.caller
+    defined = (tool.digest, origin.slug, origin.revision, origin.name)
+    around = (scope, caller.environment, sorted(caller.teams), sorted(caller.roles))
+    definition = hashlib.sha256(repr((defined, around)).encode("utf-8", "surrogatepass")).hexdigest()
+    return (caller.key(), tool.name, definition, digest_of(covered(tool, call), tool=call.name))
 
 
 def covered(tool: Tool, call: Call) -> Mapping[str, Json]:

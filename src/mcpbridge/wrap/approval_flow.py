@@ -60,10 +60,11 @@ class ApprovalFlow:
     approver: Approver
     approvals: PendingApprovals
     lifetime: float
+    scope: str
 
     async def answer(self, now: Round) -> Answer:
         """The answer to one round: a question, a refusal, or what the source answers."""
-        binding = bind(now.tool, now.call)
+        binding = bind(now.tool, now.call, self.scope)
         ticket = ticket_of(now.took.own)
         if ticket is not None:
             return await self._resume(now, binding, *ticket)
@@ -169,7 +170,9 @@ class ApprovalFlow:
 
     async def _run(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
         """The call, claimed before it leaves. What it ended as decides what becomes of the claim."""
-        if not same(bind(now.tool, now.call), request.binding):  # the arguments were changed while a person was asked
+        if not same(
+            bind(now.tool, now.call, self.scope), request.binding
+        ):  # the arguments were changed while a person was asked
             return refused("approval_invalid", now.call)
         claimed = replace(request, state="claimed", nonce=None)
         if not await self.approvals.swap(request, claimed):

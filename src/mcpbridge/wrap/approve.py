@@ -11,7 +11,7 @@ from mcpbridge.policy import Allow, Ask, Deny, Policy, reads_run_writes_ask, rul
 from mcpbridge.source.answer import answers, nest
 from mcpbridge.source.base import Answer, ToolSource, Verdict, Wrapper
 from mcpbridge.tools import Call, Caller, Item, Json, Kind, Tool
-from mcpbridge.wrap.approval import LIFETIME, ApprovalRequest, Approver
+from mcpbridge.wrap.approval import LIFETIME, ApprovalRequest, Approver, fresh_token
 from mcpbridge.wrap.approval_answers import refused
 from mcpbridge.wrap.approval_flow import KEY, ApprovalFlow, Round
 from mcpbridge.wrap.approval_store import PendingApprovals
@@ -23,15 +23,17 @@ __all__ = ["Approve", "ask_client", "ask_host"]
 class Approve(Wrapper):
     """Asks before a tool call runs, where the policy says so.
 
-    A yes covers one call: this caller (tenant, user, agent, skill), this tool as it is defined now, exactly these
+    A yes covers one call: this caller (all of it but the token), this tool as it is defined now, exactly these
     arguments, once, within `lifetime` seconds. A call that surely did not leave gives the yes back; one whose answer
     was lost does not. What an upstream itself asks within an approved call is passed on and asks for no second yes.
 
     Only tool calls wait. Reading a resource, getting a prompt and completing a value change nothing; hide them with
     `Filter` where they must not be had.
 
-    `approvals` holds the requests: share one to decide from elsewhere, by `approvals.decide(id, …)`. `clock` gives
-    seconds of the Unix epoch, where `approvals` is not given.
+    `approvals` holds the requests: share one to decide from elsewhere, by `approvals.decide(id, …)`. `scope` names what
+    this one guards, so that a yes serves no tool of the same name behind another `Approve` of the same `approvals`;
+    without it each `Approve` is a scope of its own. `clock` gives seconds of the Unix epoch, where `approvals` is not
+    given.
     """
 
     needs_item: ClassVar[bool] = True
@@ -44,12 +46,19 @@ class Approve(Wrapper):
         *,
         approvals: PendingApprovals | None = None,
         lifetime: float = LIFETIME,
+        scope: str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(inner)
         self.policy = policy
         self.approvals = approvals or (PendingApprovals(clock=clock) if clock else PendingApprovals())
-        self._flow = ApprovalFlow(source=inner, approver=approver, approvals=self.approvals, lifetime=lifetime)
+        self._flow = ApprovalFlow(
+            source=inner,
+            approver=approver,
+            approvals=self.approvals,
+            lifetime=lifetime,
+            scope=fresh_token() if scope is None else scope,
+        )
 
     async def decide(self, id: str, *, approved: bool, by: str = "", reason: str = "") -> ApprovalRequest | None:
         """Says yes or no to a request by its id: see `PendingApprovals.decide`."""
