@@ -40,6 +40,9 @@ def _properties(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
         return
     _, trail, depth, _ = at
     trail, depth = (trail, "properties"), depth + 1
+    if len(value) == 1 and isinstance(value.get("$ref"), str):
+        _elsewhere(conversion, out, value, at)
+        return
     hidden, conversion.hidden = conversion.hidden, _NO_NAMES
     members = value
     node = conversion.node
@@ -48,6 +51,16 @@ def _properties(conversion: Conversion, out: Raw, value: Any, at: At) -> None:
         members = {name: each for name, each in members.items() if not one_way(each, base, output=output)}
     out["properties"] = {name: node(each, (trail, name), depth) for name, each in members.items()}
     conversion.hidden = hidden
+
+
+def _elsewhere(conversion: Conversion, out: Raw, value: Raw, at: At) -> None:
+    """A whole `properties` behind a reference: no standard has that, and bundlers resolve it all the same."""
+    found = conversion.schemas.references.resolve(value["$ref"], conversion.base, (at[1], "properties"))
+    if found is None or not is_object(found.value) or isinstance(found.value.get("$ref"), str):
+        return
+    before, conversion.base = conversion.base, found.base
+    _properties(conversion, out, found.value, at)
+    conversion.base = before
 
 
 def _named(key: str) -> Rule:

@@ -107,7 +107,7 @@ class Document:
         return self._problems
 
     def read_all(self) -> None:
-        """Reads every operation and every schema that one of them reaches. Raises: DescriptionError, as `parse` does."""
+        """Reads every operation and every schema that it reaches. Raises: DescriptionError, as `parse` does."""
         operations_of(self.reading)
         schemas = self.reading.schemas
         read = 0

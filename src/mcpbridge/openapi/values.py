@@ -115,7 +115,7 @@ def short(value: Json) -> bool:
         return 0 < len(value) <= 80
     if kind is int or kind is float:
         return writable(value)
-    if kind is list or kind is dict:
+    if kind is list or (kind is dict and "$ref" not in value):
         inner = value if kind is list else list(value.values())
         return 0 < len(inner) <= 4 and all(type(each) not in (list, dict) and short(each) for each in inner)
     return False

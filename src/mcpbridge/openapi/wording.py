@@ -23,6 +23,12 @@ _TAG = re.compile(
     r"system|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var|video|wbr)(?:\s[^<>]*|\s*/)?>",
     re.IGNORECASE,
 )
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|cite|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|su[bp]|tt|u|var)\b",
+    re.IGNORECASE,
+)
+"""Elements inside a sentence; others end a word."""
+
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+[\"'][^\"']*[\"'])?\s*\)")
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+", re.MULTILINE)
@@ -46,7 +52,7 @@ def clean(text: str) -> str:
     if not text.isprintable():
         text = _INVISIBLE.sub("", text)
     if "<" in text:
-        text = _TAG.sub(" ", _AUTOLINK.sub(r"\1", _BLOCK.sub(" ", _COMMENT.sub(" ", text))))
+        text = _TAG.sub(_space, _AUTOLINK.sub(r"\1", _BLOCK.sub(" ", _COMMENT.sub(" ", text))))
     if "](" in text:
         text = _LINK.sub(r"\1", text)
         if "](" in text:  # a badge: an image inside a link
@@ -54,6 +60,10 @@ def clean(text: str) -> str:
     if "&" in text:
         text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
     return text
+
+
+def _space(found: re.Match[str]) -> str:
+    return "" if _INLINE.match(found[0]) else " "
 
 
 def _is_plain(text: str) -> bool:
