@@ -46,6 +46,7 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("openapi.text", "orjson"): "an optional extra",
     ("cli.app", "importlib.metadata"): "the import budget: only --version needs it",
     ("cli.fetch", "httpx2"): "the import budget: listing a file's tools needs no HTTP client",
+    ("cli.serve", "mcpbridge.cli.serving"): "memory: a description is read before the server is loaded",
     ("cli.opening", "mcp"): "the import budget: only a child process needs its parameters",
     ("cli.opening", "mcpbridge.rest"): "the import budget: listing needs no HTTP client",
     ("cli.opening", "mcpbridge.upstream.source"): "the import budget: a description needs no MCP client",

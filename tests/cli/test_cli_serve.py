@@ -15,7 +15,7 @@ import mcp
 import pytest
 from mcp import StdioServerParameters
 
-from mcpbridge.cli.serve import how_to_connect
+from mcpbridge.cli.serving import how_to_connect
 
 DEADLINE = 60.0
 SERVE = ["-m", "mcpbridge", "serve"]

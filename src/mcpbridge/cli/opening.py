@@ -84,9 +84,9 @@ def open_description(
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ToolSource:
     """The source of a description. Raises: ConfigError, DescriptionError."""
-    from mcpbridge.rest import RestSource  # noqa: PLC0415 - the import budget: an MCP server is opened without it
-
     document = read_document(described)
+    from mcpbridge.rest import RestSource  # noqa: PLC0415 - the import budget, and after the peak of memory
+
     with watched(f"Making tools of {described.name} …"):
         source = RestSource.from_openapi(
             document,

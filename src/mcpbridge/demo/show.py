@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mcpbridge.build import guarded
 from mcpbridge.cli.outcome import DONE
-from mcpbridge.cli.serve import check_free, serve_over_http
+from mcpbridge.cli.serving import check_free, serve_over_http
 from mcpbridge.cli.table import tool_table
 from mcpbridge.demo.local import description, running
 from mcpbridge.errors import InvalidArguments, UpstreamError
