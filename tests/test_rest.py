@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx2
@@ -12,9 +13,12 @@ from mcpbridge.auth.static import ApiKey, Bearer
 from mcpbridge.errors import AuthRequired, ConfigError, Failure, InvalidArguments, ToolNotFound
 from mcpbridge.net.limits import Limits
 from mcpbridge.openapi.operation import Operation, Parameter, Place
+from mcpbridge.policy import ask_always
 from mcpbridge.rest import CALLER_KEY, RestSource
+from mcpbridge.router import Router
 from mcpbridge.source.answer import error_of
-from mcpbridge.tools import ANYONE, Call, Caller
+from mcpbridge.tools import ANYONE, Call, Caller, ClientChannel
+from mcpbridge.wrap.approve import Approve
 
 Answerer = Callable[[httpx2.Request], httpx2.Response]
 BASE = "https://api.example.com/v1"
@@ -232,3 +236,29 @@ async def test_an_operation_that_wants_no_credential_gets_none() -> None:
     made = source(read("open", security=()), read("said", security=({"key": ()},)), read(), auth=Bearer("t0ken"))
     sent = {name: (await called(made, name))["headers"].get("authorization") for name in ("open", "said", "read")}
     assert sent == {"open": None, "said": "Bearer t0ken", "read": "Bearer t0ken"}
+
+
+@pytest.mark.req("ATK-55")
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/things/{id}", {"base_url": "https://other.example.com/v1"}),
+        ("/all-things/{id}", {}),
+        ("/things/{id}", {"operation": {"server": "https://api.example.com/v2"}}),
+    ],
+)
+async def test_an_approval_ends_when_the_call_would_go_elsewhere(path: str, more: dict[str, Any]) -> None:
+    router = Router({"api": source()})
+    approve = Approve(router, ask_always)
+    call = Call(name="api__read", arguments={"id": "1"}, client=ClientChannel(form=True))
+    asked = cast("mcp_types.InputRequiredResult", await approve.call(call))
+    said = {name: {"action": "accept", "content": {"approve": True}} for name in asked.input_requests or {}}
+    again = replace(call, input_responses=said, request_state=asked.request_state)
+    router.put("api", source(read(path=path, **more.pop("operation", {})), **more))
+
+    changed = error_of(await approve.call(again))
+    router.put("api", source())
+
+    assert changed
+    assert changed.code == "approval_invalid"
+    assert error_of(await approve.call(again)) is None

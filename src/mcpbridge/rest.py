@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -19,12 +21,13 @@ from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.operations import Choice, read_operations
 from mcpbridge.openapi.request import build_request
 from mcpbridge.openapi.response import read_answer
-from mcpbridge.openapi.servers import Origin, first_server, operation_base, origin_of, placed
+from mcpbridge.openapi.servers import Origin as HttpOrigin
+from mcpbridge.openapi.servers import first_server, operation_base, origin_of, placed
 from mcpbridge.openapi.tool import to_tool
 from mcpbridge.secret import Secret
 from mcpbridge.source.answer import failed, failure_of
 from mcpbridge.source.base import Answer, ToolSource
-from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status, Tool
+from mcpbridge.tools import Call, Caller, Item, Json, Kind, Origin, Status, Tool
 
 CALLER_KEY = "mcpbridge.caller"
 """Where `httpx2.Auth` strategies find the `Caller` in `request.extensions`."""
@@ -184,9 +187,12 @@ class RestSource(ToolSource):
         await self._upstream.aclose()
 
     def _tool(self, operation: Operation) -> Tool:
+        """The tool. Where it calls is part of its origin: an approval of it ends when that changes."""
         tool = self._tools.get(operation.name)
         if tool is None:
-            tool = self._tools[operation.name] = to_tool(operation)
+            aim = f"{operation.method} {self._own.get(operation.name, self.base_url)} {operation.path}"
+            revision = hashlib.sha256(aim.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            tool = self._tools[operation.name] = replace(to_tool(operation), origin=Origin(revision=revision))
         return tool
 
 
@@ -194,7 +200,7 @@ def _reading(limits: Limits) -> ReadLimits:
     return ReadLimits(bytes=limits.description, operations=limits.operations, seconds=limits.parse)
 
 
-def _agreed(origins: Collection[str]) -> set[Origin]:
+def _agreed(origins: Collection[str]) -> set[HttpOrigin]:
     return {origin_of(_absolute(origin)) for origin in origins}
 
 
