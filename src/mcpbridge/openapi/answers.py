@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.bodies import JSON
@@ -15,37 +15,26 @@ from mcpbridge.openapi.references import Found
 def answer_of(reading: Reading, operation: Found) -> tuple[Schema | None, str]:
     """The schema of the JSON of a success, and what to accept. The lowest 2xx counts, `default` where there is none."""
     responses = object_in(operation.value, "responses")
-    codes = sorted(code for code in responses if code[:1] == "2")
+    codes = [code for code in responses if code[:1] == "2"]
+    if not codes and "default" in responses:
+        codes = ["default"]
     best: Offer | None = None
     medias: dict[str, None] = {}
-    for code in codes or [code for code in ("default",) if code in responses]:
-        trail = ((operation.trail, "responses"), code)
-        found = reading.follow(responses[code], operation.base, trail)
+    for code in sorted(codes):
+        found = reading.follow(responses[code], operation.base, ((operation.trail, "responses"), code))
         if found is None or not is_object(found.value):
             continue
-        for offer in _offers(reading, operation, found):
+        for offer in reading.dialect.answers(reading, operation, found):
             medias[offer.media] = None
-            if best is None and media.is_json(media.essence(offer.media)) and offer.schema.value is not None:
+            if best is None and offer.schema.value is not None and media.is_json(media.essence(offer.media)):
                 best = offer
-    output = None
-    if best is not None:
-        output = reading.schemas.convert(best.schema.value, best.schema.base, best.schema.trail, output=True)
-    return output, _accept(medias)
-
-
-def _offers(reading: Reading, operation: Found, response: Found) -> Sequence[Offer]:
-    key = id(response.value)
-    if reading.dialect.name == "2.0":  # what an operation produces is its own
-        return reading.dialect.answers(reading, operation, response)
-    if key not in reading.answers:
-        reading.answers[key] = reading.dialect.answers(reading, operation, response)
-    return reading.answers[key]
+    return None if best is None else reading.schemas.answer(best.schema), _accept(medias)
 
 
 def _accept(medias: Mapping[str, None]) -> str:
     """JSON where it is offered, else all that is (RFC 9110 section 12.5.1)."""
-    plain = [each.strip() for each in medias if "/" in each and each.isascii() and each.isprintable()]
-    if JSON in plain:
+    if JSON in medias:
         return JSON
+    plain = [each.strip() for each in medias if "/" in each and each.isascii() and each.isprintable()]
     json = [each for each in plain if media.is_json(media.essence(each))]
     return ", ".join(json or plain) or "*/*"

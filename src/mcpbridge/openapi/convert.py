@@ -29,6 +29,9 @@ _BESIDE_REF = ANNOTATIONS | {"example", "nullable"}
 _SURFACE = frozenset({"type", "description", "nullable", "allOf", "anyOf", "oneOf"})
 """What says of which type a member is."""
 
+_ENTANGLED = frozenset({"$ref", "allOf", "oneOf", "anyOf", "enum", "required", "discriminator", "nullable"})
+"""Keywords that mean something together with others; each of the rest is converted alone."""
+
 _DEEP = 48
 _MANY = 30
 _NO_NAMES: frozenset[str] = frozenset()
@@ -64,6 +67,9 @@ class Conversion:
             return self._apart(node, trail, depth, tight=tight)
         at = (node, trail, depth, tight)
         out: Raw = {}
+        if _ENTANGLED.isdisjoint(node):
+            self._keywords(node, out, at)
+            return out
         if "$ref" in node:
             target = self._target(node, at, plain=plain)
             if len(node) == 1 or target is False:

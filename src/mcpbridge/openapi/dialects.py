@@ -55,8 +55,10 @@ def _body3(reading: Reading, operation: Found, _parameters: Sequence[Found]) -> 
 def _offers(reading: Reading, found: Found) -> list[Offer]:
     """The media types under `content`; 3.2's `itemSchema` describes one of a sequence."""
     offers: list[Offer] = []
-    for media, stated in object_in(found.value, "content").items():
-        inner = reading.follow(stated, found.base, ((found.trail, "content"), media))
+    content = object_in(found.value, "content")
+    above = (found.trail, "content")
+    for media, stated in content.items():
+        inner = reading.follow(stated, found.base, (above, media))
         raw = inner.value if inner is not None and is_object(inner.value) else {}
         base, trail = (found.base, found.trail) if inner is None else (inner.base, inner.trail)
         schema = Found(raw.get("schema"), base, (trail, "schema"))
@@ -123,6 +125,7 @@ SWAGGER_2 = Dialect(
     name="2.0",
     components=("definitions",),
     modern=False,
+    in_body=frozenset({"body", "formData"}),
     methods=_methods(_METHODS_2),
     parameter=parameter2,
     body=_body2,
@@ -138,7 +141,7 @@ OPENAPI_30 = Dialect(
     answers=_answers3,
 )
 OPENAPI_31 = replace(OPENAPI_30, name="3.1", modern=True)
-OPENAPI_32 = replace(OPENAPI_31, name="3.2", methods=_methods32)
+OPENAPI_32 = replace(OPENAPI_31, name="3.2", methods=_methods32, self_named=True)
 
 _OPENAPI = {"3.0": OPENAPI_30, "3.1": OPENAPI_31, "3.2": OPENAPI_32}
 _OTHERS: Mapping[str, str] = {

@@ -77,7 +77,7 @@ class Document:
         dialect = dialect_of(root)
         problems = Problems(strict=strict)
         base = folder.address if folder is not None else origin or ""
-        if dialect.name == "3.2" and isinstance(named := root.get("$self"), str):
+        if dialect.self_named and isinstance(named := root.get("$self"), str):
             base = urljoin(base, named)
         documents = _Documents(folder, retrieve, limits, deadline)
         references = References(

@@ -208,9 +208,9 @@ def _given(reading: Reading, stated: _Stated) -> tuple[list[Parameter], list[Fou
                 found[_identity(each.value) or (id(each.value), index)] = each
     for_body: list[Found] = []
     parameters: list[Parameter] = []
-    bodied = reading.dialect.name == "2.0"
+    in_body = reading.dialect.in_body
     for (_, where), each in found.items():
-        if bodied and where in ("body", "formData") and isinstance(each.value.get("name"), str):
+        if where in in_body and isinstance(each.value.get("name"), str):
             for_body.append(each)
         elif (parameter := reading.parameter(each)) is not None:
             parameters.append(parameter)

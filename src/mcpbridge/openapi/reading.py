@@ -40,6 +40,8 @@ class Dialect:
     name         `2.0`, `3.0`, `3.1`, `3.2`
     components   where named schemas stand
     modern       whether keywords beside a `$ref` count, as JSON Schema has it since 2019-09
+    in_body      places of parameters that make up the body
+    self_named   whether the document may say its own address (`$self`)
     methods      (method, operation, its trail) of each operation of a path item
     parameter    one parameter, or None for what is none, with the problem reported
     body         the request body of an operation with these parameters, or None
@@ -49,6 +51,8 @@ class Dialect:
     name: str
     components: tuple[str, ...]
     modern: bool
+    in_body: frozenset[str] = frozenset()
+    self_named: bool = False
     methods: Callable[[Node, Trail], Iterator[tuple[str, Any, Trail]]]
     parameter: Callable[[Reading, Found], Parameter | None]
     body: Callable[[Reading, Found, Sequence[Found]], BodyOffers | None]
@@ -67,7 +71,6 @@ class Reading:
     limits: ReadLimits
     deadline: Deadline
     parameters: dict[int, Parameter | None] = field(default_factory=dict[int, "Parameter | None"])
-    answers: dict[int, Sequence[Offer]] = field(default_factory=dict[int, "Sequence[Offer]"])
     _followed: dict[tuple[str, Any], Found | None] = field(default_factory=dict[tuple[str, Any], "Found | None"])
 
     def parameter(self, found: Found) -> Parameter | None:

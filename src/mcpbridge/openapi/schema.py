@@ -64,6 +64,13 @@ class Schemas(Mapping[str, Schema]):
         """One schema of an operation."""
         return Conversion(self, base, output=output).node(raw, trail)
 
+    def answer(self, found: Found) -> Schema:
+        """The schema of an answer; an object gets a definition, so that it is converted when it is asked for."""
+        raw = found.value
+        if is_object(raw) and not raw.keys().isdisjoint(("properties", "allOf", "oneOf", "anyOf")):
+            return {"$ref": f"#/$defs/{self.name_of(found, output=True, plain=False)}"}
+        return self.convert(raw, found.base, found.trail, output=True)
+
     def __getitem__(self, name: str) -> Schema:
         made = self._made.get(name)
         if made is None or name not in self._heights:
@@ -239,14 +246,15 @@ class Schemas(Mapping[str, Schema]):
         output, plain = variant
         trail = found.trail
         key = "root" if trail is None else str(trail[1])
-        component = trail is not None and pointer_of(trail[0]) == "/" + "/".join(self._components)
+        pointer = pointer_of(trail)
+        component = pointer == f"/{'/'.join(self._components)}/{key}"
         if trail is not None and isinstance(trail[1], File):
             key = key.rpartition("/")[2].rpartition(".")[0] or key
         stem = _UNFIT.sub("_", key).strip("._-")[:80] or "schema"
         ending = (".base" if plain else "") + (".out" if output else "")
         if component and stem == key and f"{stem}{ending}" not in self._places:
             return f"{stem}{ending}"
-        place = hashlib.sha256(pointer_of(trail).encode("utf-8", "replace")).hexdigest()
+        place = hashlib.sha256(pointer.encode("utf-8", "replace")).hexdigest()
         return f"{stem}_{place[:8]}{ending}"
 
 
