@@ -33,10 +33,21 @@ PET = operation("/pets/{id}/toys/{toy}", param("id", "path"), param("toy", "path
         "..\\",
         "%252e%252e",
         " .. ",
+        "\uff0e\uff0e",
+        "\u2024\u2024",
+        "\u2025",
+        "a\uff0f..\uff0fb",
+        "..\uff1bx",
     ],
 )
 def test_a_dot_segment_is_refused_in_every_spelling(value: str) -> None:
     assert "dot segment" in problems(PET, {"id": value, "toy": "t"})
+
+
+@pytest.mark.req("ATK-16", "REST-02")
+@pytest.mark.parametrize("value", ["..\0", "\0", "a%00b", "..%2500.txt"])
+def test_a_nul_that_would_end_the_path_for_a_server_is_refused(value: str) -> None:
+    assert "NUL" in problems(PET, {"id": value, "toy": "t"})
 
 
 @pytest.mark.req("ATK-16", "REST-02")
@@ -111,6 +122,20 @@ def test_building_a_request_changes_no_argument() -> None:
 )
 def test_a_base_url_keeps_its_path_and_query(base: str, wire: str) -> None:
     assert target(build(operation("/things", param("q")), base, q=1)) == wire
+
+
+@pytest.mark.req("ATK-20", "OAS-16")
+@pytest.mark.parametrize("name", ["key", "k y"])
+def test_no_argument_overrides_what_the_base_url_says(name: str) -> None:
+    base = "https://h.example/?key=good&k%20y=good"
+    made = operation("/things?key=1", param("q"), param(name), param("any"))
+
+    assert target(build(made, base, **{name: "evil", "q": 1, "any": {"x": 1}})) == (
+        "/things?key=good&k%20y=good&q=1&x=1"
+    )
+    assert target(build(operation("/things", param("any")), base, any={name: "evil", "x": 1})) == (
+        "/things?key=good&k%20y=good&x=1"
+    )
 
 
 @pytest.mark.parametrize(

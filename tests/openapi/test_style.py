@@ -107,6 +107,15 @@ def test_members_of_an_exploded_object_never_stand_in_for_another_parameter() ->
 
     assert "admin" in problems(made, {"filter": {"admin": "true"}})
     assert "fixed" in problems(made, {"filter": {"fixed": "2"}})
+    assert "admin" in problems(made, {"filter": {"admin[x]": "true"}})
+
+
+@pytest.mark.req("ATK-21")
+def test_members_of_an_exploded_cookie_never_stand_in_for_another_cookie() -> None:
+    made = operation("/things?fixed=1", param("prefs", "cookie"), param("session", "cookie"))
+
+    assert "session" in problems(made, {"prefs": {"session": "evil"}})
+    assert build(made, prefs={"fixed": "2"}).headers["cookie"] == "fixed=2"
 
 
 @pytest.mark.req("ATK-19", "REST-03")
@@ -127,6 +136,12 @@ def test_a_header_takes_latin_letters() -> None:
 @pytest.mark.parametrize("value", ["b; c=d", "a b", 'a"b', "a,b", "a\\b", "é", "a\r\nb"])
 def test_an_unencoded_cookie_that_could_be_read_otherwise_is_refused(value: str) -> None:
     assert "cookie" in problems(operation("/things", param("p", "cookie", style="cookie")), {"p": value})
+
+
+@pytest.mark.req("ATK-21")
+@pytest.mark.parametrize("name", ["c; d", "c=d", "c\r\nX-Evil: 1", ""])
+def test_an_unencoded_cookie_whose_name_could_be_read_otherwise_is_refused(name: str) -> None:
+    assert "name" in problems(operation("/things", param(name, "cookie", style="cookie")), {name: "v"})
 
 
 @pytest.mark.parametrize(

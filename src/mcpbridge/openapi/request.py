@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from urllib.parse import unquote_plus
 
 import httpx2
 
@@ -83,18 +84,22 @@ def _path(draft: _Draft, parameter: Parameter, value: Json) -> None:
 
 
 def _query(draft: _Draft, parameter: Parameter, value: Json) -> None:
-    if is_object(value) and parameter.style == "form" and parameter.explode and parameter.media is None:
-        taken = _taken(draft, parameter) & value.keys()
-        if taken:
-            raise Unfit(f"no member called {min(taken)!r} (another parameter has that name)", "an object with one")
+    if parameter.style == "form":
+        _check_names(draft, parameter, value)
     draft.query += query_parameter(parameter, value)
 
 
-def _taken(draft: _Draft, parameter: Parameter) -> set[str]:
-    """The names in the query that belong to others: an exploded object must not stand in for them."""
-    fixed = "".join(draft.template.query[::2]).split("&")
+def _check_names(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    """Refuses an exploded object with a member that would stand in for another parameter of that place."""
+    if not is_object(value) or not parameter.explode or parameter.media is not None:
+        return
     others = (each.place for each in draft.operation.parameters if each is not parameter)
-    return {pair.partition("=")[0] for pair in fixed} | {place.name for place in others if place.where == "query"}
+    taken = {place.name for place in others if place.where == parameter.place.where}
+    if parameter.place.where == "query":
+        taken |= {_name(pair) for pair in "".join(draft.template.query[::2]).split("&") if pair}
+    for name in value:
+        if name in taken or name.partition("[")[0] in taken:
+            raise Unfit(f"no member called {name!r} (another parameter has that name)", "an object with one")
 
 
 def _header(draft: _Draft, parameter: Parameter, value: Json) -> None:
@@ -109,6 +114,7 @@ def _header(draft: _Draft, parameter: Parameter, value: Json) -> None:
 
 
 def _cookie(draft: _Draft, parameter: Parameter, value: Json) -> None:
+    _check_names(draft, parameter, value)
     draft.cookies += cookie_pairs(parameter, value)
 
 
@@ -194,21 +200,29 @@ def _target(draft: _Draft) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _base(base_url: str) -> tuple[str, str]:
-    """Origin and path without a slash at the end, and the query, of a base URL."""
+def _base(base_url: str) -> tuple[str, str, frozenset[str]]:
+    """Origin and path without a slash at the end, the query and the names in it, of a base URL."""
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
         raise ConfigError(f"base_url {base_url!r} is no URL ({error}); write it as https://host/path") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigError(f"base_url {base_url!r} is no absolute http(s) URL; write it as https://host/path")
-    return str(url.copy_with(query=None, fragment=None)).rstrip("/"), url.query.decode("ascii")
+    query = url.query.decode("ascii")
+    return str(url.copy_with(query=None, fragment=None)).rstrip("/"), query, frozenset(map(_name, query.split("&")))
 
 
 def _join(base_url: str, path: str, query: list[str]) -> str:
-    origin, own = _base(base_url)
-    pairs = "&".join([own, *query] if own else query)
-    return f"{origin}{path}?{pairs}" if pairs else origin + path
+    """The whole URL. What the base URL's own query says wins over what an argument would."""
+    origin, own, names = _base(base_url)
+    if own:
+        given = "&".join(query).split("&") if query else []
+        query = [own, *(pair for pair in given if _name(pair) not in names)]
+    return f"{origin}{path}?{'&'.join(query)}" if query else origin + path
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0])
 
 
 def _request(draft: _Draft, url: str, content: Content | None) -> httpx2.Request:

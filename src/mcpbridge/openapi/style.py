@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote
 
+from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.jsontext import is_container, is_list, is_object
 from mcpbridge.openapi.operation import Parameter, Style
 from mcpbridge.openapi.plaintext import PLAIN, Unfit, checked_header, encoded, json_text, named, text_of
@@ -104,6 +105,8 @@ def header_text(parameter: Parameter, value: Json) -> str:
 def cookie_pairs(parameter: Parameter, value: Json) -> Iterator[str]:
     """The `name=value` pairs of one cookie parameter; style `cookie` (OpenAPI 3.2) encodes nothing. Raises: Unfit."""
     name, raw = parameter.place.name, parameter.style == "cookie"
+    if raw and TOKEN.fullmatch(name) is None:
+        raise Unfit("no value: the description's cookie name is not one that HTTP allows", named(value))
     write: Callable[[Json], str] = _raw_cookie if raw else encoded
     key = name if raw else encoded(name, "!#$&'*+^`|")
     if value is None:

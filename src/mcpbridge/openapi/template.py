@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 from mcpbridge.openapi.plaintext import Unfit
@@ -51,10 +52,19 @@ def expand(parts: tuple[str, ...], values: Mapping[str, str]) -> str:
 
 
 def check_path(template: Template, path: str) -> None:
-    """Refuses an expanded path with a dot segment, as any server may read one: encoded once more, before `;`, or
-    beside a backslash (RFC 3986 section 3.3). Raises: Unfit.
+    """Refuses an expanded path with a dot segment, as any server may read one: encoded once more, before `;`, beside
+    a backslash (RFC 3986 section 3.3), in wide letters, or with a NUL that ends the text for a server written in C.
+
+    Raises: Unfit.
     """
-    if len(template.path) == 1 or "." not in (plain := _decoded(path)):
+    if len(template.path) == 1:
+        return
+    plain = _decoded(path)
+    if "\0" in plain:
+        raise Unfit("a value without NUL", "one with it")
+    if not plain.isascii():
+        plain = normalize("NFKC", plain)
+    if "." not in plain:
         return
     for segment in _SEPARATOR.split(plain):
         if segment.partition(";")[0].strip() in {".", ".."}:
