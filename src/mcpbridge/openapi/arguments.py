@@ -19,15 +19,12 @@ def named(
 ) -> tuple[Sequence[Parameter], Body | None, Mapping[str, Place]]:
     """Parameters and body under the names of their arguments, all different, and the place of each."""
     members = () if body is None or body.members is None else body.members
-    names = [each.argument for each in parameters]
-    whole = [] if body is None or body.members is not None else ["body"]
-    exact = all(each.argument == each.place.name for each in parameters) and all(map(is_argument_name, members))
-    if exact and len({*names, *members, *whole}) == len(names) + len(members) + len(whole):
-        arguments = {each.argument: each.place for each in parameters}
-        for member in members:
-            arguments[member] = Place(where="body", name=member)
-        if whole:
-            arguments["body"] = _WHOLE
+    whole = ["body"] if body is not None and body.members is None else []
+    arguments = {each.argument: each.place for each in parameters}
+    arguments |= {member: Place(where="body", name=member) for member in members}
+    if whole:
+        arguments["body"] = _WHOLE
+    if len(arguments) == len(parameters) + len(members) + len(whole) and all(map(is_argument_name, members)):
         return parameters, body, arguments
     ordered = sorted(parameters, key=lambda each: _ORDER[each.place.where])
     places = [(each.place.where, each.place.name) for each in ordered]

@@ -26,7 +26,7 @@ ANNOTATIONS = frozenset({"description", "title", "default", "examples", "depreca
 _BESIDE_REF = ANNOTATIONS | {"example", "nullable"}
 """What is read beside a `$ref` in OpenAPI 3.0 and Swagger 2.0, which ignore it all: tools read these."""
 
-_SURFACE = frozenset({"type", "description", "nullable", "allOf", "anyOf", "oneOf"})
+_SURFACE = frozenset({"type", "nullable", "allOf", "anyOf", "oneOf"})
 """What says of which type a member is."""
 
 _ENTANGLED = frozenset({"$ref", "allOf", "oneOf", "anyOf", "enum", "required", "discriminator", "nullable"})
@@ -42,7 +42,7 @@ class Conversion:
 
     `output` decides whether `readOnly` or `writeOnly` members are left out. `refs` collects the names that were
     referred to; `tight` the references that judge the same value as the whole: a circle of those has no end. With
-    `surface` only the types and descriptions of an object's members are converted, and nothing inside them.
+    `surface` only the types of an object's members are converted, and nothing inside them.
     """
 
     __slots__ = ("base", "directed", "hidden", "output", "refs", "schemas", "surface", "tight", "trail")

@@ -193,7 +193,7 @@ def _given(reading: Reading, stated: _Stated) -> tuple[list[Parameter], list[Fou
     """The parameters of an operation, its own instead of its path's where name and place are the same, and apart from
     them those that make a Swagger 2.0 body.
     """
-    found: dict[tuple[Any, Any], Found] = {}
+    found: dict[tuple[str, str], Found] = {}
     for holder in (stated.item, stated.operation):
         given = holder.value.get("parameters")
         if given is None:
@@ -203,28 +203,18 @@ def _given(reading: Reading, stated: _Stated) -> tuple[list[Parameter], list[Fou
             reading.error(trail, "'parameters' has to be a list", "left out")
             continue
         for index, value in enumerate(given):
-            each = reading.follow(value, holder.base, (trail, index))
-            if each is not None:
-                found[_identity(each.value) or (id(each.value), index)] = each
+            declared = reading.declared(value, holder.base, (trail, index))
+            if declared is not None:
+                found[declared.identity] = declared.found
     for_body: list[Found] = []
     parameters: list[Parameter] = []
     in_body = reading.dialect.in_body
     for (_, where), each in found.items():
-        if where in in_body and isinstance(each.value.get("name"), str):
+        if where in in_body:
             for_body.append(each)
         elif (parameter := reading.parameter(each)) is not None:
             parameters.append(parameter)
     return parameters, for_body
-
-
-def _identity(raw: Any) -> tuple[str, str] | None:
-    """Name and place, by which a parameter is known; names of headers in any case (RFC 9110 section 5.1)."""
-    if not is_object(raw):
-        return None
-    name, where = raw.get("name"), raw.get("in")
-    if type(name) is not str or type(where) is not str:
-        return None
-    return (name.lower() if where == "header" else name), where
 
 
 def _with_variables(reading: Reading, stated: _Stated, given: list[Parameter]) -> list[Parameter]:

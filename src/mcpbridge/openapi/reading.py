@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.limits import Deadline, ReadLimits
 from mcpbridge.openapi.operation import Parameter
-from mcpbridge.openapi.problems import Problems, Trail
+from mcpbridge.openapi.problems import Problems, Trail, pointer_of
 from mcpbridge.openapi.references import Found, References
 from mcpbridge.openapi.schema import Schemas
 
@@ -31,6 +31,13 @@ class BodyOffers(NamedTuple):
     required: bool
     description: str
     trail: Trail
+
+
+class Declared(NamedTuple):
+    """A parameter as it stands, known by name and place, in which one overrides another."""
+
+    identity: tuple[str, str]
+    found: Found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +78,7 @@ class Reading:
     limits: ReadLimits
     deadline: Deadline
     parameters: dict[int, Parameter | None] = field(default_factory=dict[int, "Parameter | None"])
+    _declared: dict[tuple[str, Any], Declared | None] = field(default_factory=dict[tuple[str, Any], "Declared | None"])
     _followed: dict[tuple[str, Any], Found | None] = field(default_factory=dict[tuple[str, Any], "Found | None"])
 
     def parameter(self, found: Found) -> Parameter | None:
@@ -79,6 +87,18 @@ class Reading:
         if key not in self.parameters:
             self.parameters[key] = self.dialect.parameter(self, found)
         return self.parameters[key]
+
+    def declared(self, value: Any, base: str, trail: Trail) -> Declared | None:
+        """A parameter that stands in a list, or behind a reference there, and what it is known by."""
+        ref = value.get("$ref") if is_object(value) and len(value) == 1 else None
+        if not isinstance(ref, str):
+            found = self.follow(value, base, trail)
+            return None if found is None else Declared(_identity(found.value, trail), found)
+        key = (base, ref)
+        if key not in self._declared:
+            found = self.references.follow(value, base, trail)
+            self._declared[key] = None if found is None else Declared(_identity(found.value, trail), found)
+        return self._declared[key]
 
     def follow(self, value: Any, base: str, trail: Trail) -> Found | None:
         """The object that stands here, or behind a reference here; None where it leads nowhere."""
@@ -103,6 +123,14 @@ class Reading:
     def note(self, trail: Trail, message: str, repair: str) -> None:
         """Reports what was read as all tools read it."""
         self.problems.add("note", trail, message, repair)
+
+
+def _identity(raw: Any, trail: Trail) -> tuple[str, str]:
+    """Name and place; names of headers in any case (RFC 9110 section 5.1); without them, where it stands."""
+    name, where = (raw.get("name"), raw.get("in")) if is_object(raw) else (None, None)
+    if not isinstance(name, str) or not isinstance(where, str):
+        return pointer_of(trail), ""
+    return (name.lower() if where == "header" else name), where
 
 
 def text_in(node: Mapping[str, Any], key: str) -> str:

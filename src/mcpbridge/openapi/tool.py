@@ -121,15 +121,12 @@ def _relaxed_object(root: Schema, definitions: Definitions) -> Node | None:
 def _relaxed(schema: Schema, definitions: Definitions) -> Node:
     if isinstance(schema, bool):
         return {}
-    said: Mapping[str, Any] = schema if "type" in schema else {**plain(schema, definitions), **schema}
-    kind = said.get("type")
+    kind = schema["type"] if "type" in schema else plain(schema, definitions).get("type")
     out: Node = {}
     if isinstance(kind, str):
         out["type"] = [kind, "null"] if kind != "null" else "null"
     elif is_list(kind):
         out["type"] = [*kind, "null"] if "null" not in kind else kind
-    if isinstance(text := said.get("description"), str):
-        out["description"] = cut(text, 120)
     return out
 
 

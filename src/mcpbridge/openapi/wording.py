@@ -39,6 +39,9 @@ _SENTENCE = re.compile(
 )
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
+_UNSPOKEN = frozenset("#`~|-=<")
+"""What a paragraph begins with that may say nothing."""
+
 PROPERTY_LENGTH = 400
 """The most characters that the description of an argument, or of a part of one, takes in a tool."""
 
@@ -97,10 +100,11 @@ def first_sentence(text: str, length: int) -> str:
     """The first sentence of a longer text, in one line."""
     text = text[: 4 * length].strip()
     paragraph, _, rest = text.partition("\n\n")
-    if rest and not _speaks(paragraph):
+    if rest and paragraph[0] in _UNSPOKEN and not _speaks(paragraph):
         paragraph = next((part for part in _PARAGRAPH.split(rest) if _speaks(part)), "")
     sentence = line(paragraph, 2 * length)
-    return cut(_SENTENCE.split(sentence, maxsplit=1)[0], length)
+    end = _SENTENCE.search(sentence)
+    return cut(sentence if end is None else sentence[: end.start()], length)
 
 
 def _speaks(paragraph: str) -> bool:
