@@ -124,7 +124,6 @@ def directed() -> Raw:
         "properties": {
             "id": {"type": "string", "readOnly": True},
             "stamp": {"$ref": "#/components/schemas/Stamp"},
-            "kind": {"allOf": [{"type": "string"}, {"readOnly": True}]},
             "name": {"type": "string"},
             "secret": {"type": "string", "writeOnly": True},
         },
@@ -146,7 +145,15 @@ def test_read_only_leaves_inputs_and_write_only_leaves_outputs() -> None:
     assert not isinstance(sent, bool)
     assert not isinstance(answered, bool)
     assert (list(sent["properties"]), sent["required"]) == (["name", "secret"], ["name", "secret"])
-    assert (list(answered["properties"]), answered["required"]) == (["id", "stamp", "kind", "name"], ["id", "name"])
+    assert (list(answered["properties"]), answered["required"]) == (["id", "stamp", "name"], ["id", "name"])
+
+
+@pytest.mark.req("OAS-06")
+@pytest.mark.parametrize(("version", "sent"), [("3.0.3", ["kind", "name"]), ("3.1.0", ["name"])])
+def test_read_only_inside_all_of_counts_where_json_schema_says_so(version: str, sent: list[str]) -> None:
+    members = {"kind": {"allOf": [{"type": "string"}, {"readOnly": True}]}, "name": {"type": "string"}}
+    root = description(json_body({"type": "object", "properties": members}), version=version)
+    assert [*operation_of(root).arguments] == sent
 
 
 @pytest.mark.req("OAS-06")

@@ -146,7 +146,11 @@ class Schemas(Mapping[str, Schema]):
         return refs
 
     def one_way(self, raw: Any, base: str, *, output: bool, depth: int = 8) -> bool:
-        """Whether a member is left out: `readOnly` of what is sent, `writeOnly` of what is answered."""
+        """Whether a member is left out: `readOnly` of what is sent, `writeOnly` of what is answered.
+
+        What a member is composed of counts with JSON Schema (2020-12 validation section 9.4); OpenAPI 3.0 has both
+        keywords for the member's own schema alone (section 4.7.24).
+        """
         if not is_object(raw):
             return False
         node = raw
@@ -156,7 +160,7 @@ class Schemas(Mapping[str, Schema]):
             ref = node["$ref"]
             found = self.references.resolve(ref, base, None) if type(ref) is str and depth else None
             return found is not None and self.one_way(found.value, found.base, output=output, depth=depth - 1)
-        if "allOf" not in node or not depth or not is_list(node["allOf"]):
+        if not self.modern or "allOf" not in node or not depth or not is_list(node["allOf"]):
             return False
         return any(self.one_way(each, base, output=output, depth=depth - 1) for each in node["allOf"])
 
