@@ -15,7 +15,7 @@ from mcpbridge.openapi.limits import ReadLimits
 from mcpbridge.openapi.operations import read_operations
 from mcpbridge.openapi.tool import to_tool
 
-SMALL: Raw = {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "paths": {"/a": {"get": {"responses": {}}}}}
+SMALL: Raw = {"openapi": "3.0.3", "info": {"title": "Things"}, "paths": {"/a": {"get": {"responses": {}}}}}
 YAML = """
 openapi: 3.1.0
 info: {title: Things, version: '1'}
@@ -49,7 +49,8 @@ def test_json_and_yaml_are_read_as_text_bytes_and_files(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(text)
     (tmp_path / "a.yaml").write_text(YAML)
 
-    read: list[Any] = [text, text.encode(), text.encode("utf-16"), YAML, tmp_path / "a.json", tmp_path / "a.yaml", SMALL]
+    files = [tmp_path / "a.json", tmp_path / "a.yaml"]
+    read: list[Any] = [text, text.encode(), text.encode("utf-16"), YAML, SMALL, *files]
 
     for data in read:
         document = Document.parse(data)

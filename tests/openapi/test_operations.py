@@ -305,7 +305,7 @@ def test_bodies_that_are_bytes_come_in_as_base64(media: str, schema: Any, binary
 def test_files_of_a_form_come_in_as_base64() -> None:
     files = {"type": "string", "format": "binary"}
     schema = {"type": "object", "properties": {"one": files, "many": {"type": "array", "items": files},
-                                               "coded": {"type": "string", "format": "byte"}, "text": TEXT}}  # fmt: skip
+                                               "coded": {**TEXT, "format": "byte"}, "text": TEXT}}  # fmt: skip
     encoding = {
         "one": {"contentType": "image/png, image/jpeg"},
         "text": {"headers": {"X-A": {"schema": {"enum": ["v"]}}}},
@@ -367,7 +367,8 @@ def test_a_body_of_swagger_is_what_the_operation_consumes() -> None:
 
 @pytest.mark.req("OAS-01", "OAS-08")
 def test_what_is_new_in_3_2_is_read() -> None:
-    query: list[Raw] = [{"name": "q", "in": "querystring", "content": {"application/x-www-form-urlencoded": {"schema": {}}}}]
+    form: Raw = {"application/x-www-form-urlencoded": {"schema": {}}}
+    query: list[Raw] = [{"name": "q", "in": "querystring", "content": form}]
     item: Raw = {"query": json_body(TEXT), "additionalOperations": {"COPY": {"parameters": query}}}
     root = description(version="3.2.0", item=item)
 

@@ -194,7 +194,7 @@ def test_schemas_nested_deep_are_cut_into_definitions() -> None:
 @pytest.mark.req("OAS-03")
 @pytest.mark.parametrize("ref", ["#pet", "https://example.com/pet", "pet"])
 def test_identifiers_and_anchors_are_found(ref: str) -> None:
-    schemas = {"A": {"$id": "https://example.com/pet", "$anchor": "pet", "type": "array", "items": {"$ref": "#/$defs/x"},
+    schemas = {"A": {"$id": "https://example.com/pet", "$anchor": "pet", "items": {"$ref": "#/$defs/x"},
                      "$defs": {"x": {"type": "integer"}}},
                "B": {"$anchor": "pet", "type": "array", "items": {"$ref": "#/components/schemas/C"}},
                "C": {"type": "integer"}}  # fmt: skip
