@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from mcpbridge.errors import DescriptionError
 from mcpbridge.openapi.limits import Deadline, ReadLimits
 
 _LARGE = 1024 * 1024
+_PART = 64 * 1024
+_WIDE = re.compile(rb"[\x80-\xff]+")
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -51,15 +54,40 @@ def load_text(data: bytes | str, limits: ReadLimits, deadline: Deadline, *, json
 
 
 def _load_large(data: bytes | str) -> Any:
-    """A large JSON text by orjson, where that is installed (its import pays from about a megabyte on), else None."""
+    """A large JSON text by orjson, where that is installed (its import pays from about a megabyte on), else by `json`
+    in a form that takes little memory; None for what is no JSON in UTF-8.
+    """
     try:
         import orjson  # noqa: PLC0415 - an optional extra
     except ImportError:
-        return None
+        return _load_narrow(data) if isinstance(data, bytes) else None
     try:
         return orjson.loads(data)
     except ValueError:
         return None
+
+
+def _load_narrow(data: bytes) -> Any:
+    """As ASCII, with escapes for all else: one emoji makes Python keep four bytes for each character of a text."""
+    try:
+        return _parse(b"".join(_ascii_parts(data)).decode("ascii"), escapes=b"\\u" in data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _ascii_parts(data: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(data):
+        end = start + _PART
+        while end < len(data) and data[end] >= 0x80:  # a part ends where no character is cut
+            end += 1
+        part = data[start:end]
+        yield part if part.isascii() else _WIDE.sub(_escaped, part)
+        start = end
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return json.dumps(found[0].decode()).strip('"').encode()
 
 
 def _decode(data: bytes) -> str:
@@ -75,18 +103,18 @@ def _decode(data: bytes) -> str:
 
 def _load_json(text: str, limits: ReadLimits, deadline: Deadline, *, json_only: bool) -> Any:
     try:
-        return json.loads(
-            _LONE_SURROGATE.sub(r"\1\\ufffd", text) if "\\u" in text else text,
-            parse_float=_number,
-            parse_int=_integer,
-            parse_constant=str,
-        )
+        return _parse(text, escapes="\\u" in text)
     except json.JSONDecodeError as error:
         if not json_only:
             return _flow_yaml(text, limits, deadline, error)
         raise _not_json(error) from None
     except RecursionError:
         raise DescriptionError(f"the JSON is nested deeper than {limits.depth} levels; flatten it") from None
+
+
+def _parse(text: str, *, escapes: bool) -> Any:
+    whole = _LONE_SURROGATE.sub(r"\1\\ufffd", text) if escapes else text
+    return json.loads(whole, parse_float=_number, parse_int=_integer, parse_constant=str)
 
 
 def _not_json(error: json.JSONDecodeError) -> DescriptionError:
