@@ -67,9 +67,9 @@ class Origin:
 class Tool:
     """One tool: a name, a JSON Schema 2020-12 of its arguments, and whether it reads or writes.
 
-    `listed=False` keeps a tool callable and out of listings. `fixed` holds arguments that the host always sends: they are
-    no part of the schema, and an approval covers them. `extra` holds MCP members that are passed through
-    by their wire names: `title`, `annotations`, `icons`, `_meta`.
+    `listed=False` keeps a tool callable and out of listings. `fixed` holds arguments that the host always sends: they
+    are no part of the schema, and an approval covers them. `extra` holds MCP members that are passed through by their
+    wire names: `title`, `annotations`, `icons`, `_meta`.
     """
 
     name: str
