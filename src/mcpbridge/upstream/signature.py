@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import pydantic
 from pydantic.json_schema import GenerateJsonSchema
@@ -21,7 +21,7 @@ _CONFIG = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
 class _Untitled(GenerateJsonSchema):
     """JSON Schema without a title for each field: it repeats the name."""
 
-    ignored_warning_kinds: ClassVar = {"skipped-choice", "non-serializable-default"}
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as pydantic declares it
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
