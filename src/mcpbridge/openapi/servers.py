@@ -115,8 +115,9 @@ def placed(
 def moved(operation: Operation, *, first: str | None, base_url: str) -> Operation:
     """The operation with its own server seen from `base_url`, which stands in for the description's first server.
 
-    An own server of the first one's origin keeps its path; where that begins with the first server's path,
-    the base URL's path stands in for it. Another origin is left as it is.
+    An own server of the first one's origin keeps its path; where that begins with the first server's path, the base
+    URL's path stands in for it. Outside of it, the call stays under a base URL that has another path than the first
+    server (`https://proxy.example/api`): whoever gave that named a place for all calls. Another origin is left.
     """
     if operation.server is None:
         return operation
@@ -127,6 +128,8 @@ def moved(operation: Operation, *, first: str | None, base_url: str) -> Operatio
     base = urlsplit(base_url)
     if own_path == first_path or own_path.startswith(f"{first_path}/"):
         own_path = base.path.rstrip("/") + own_path[len(first_path) :]
+    elif base.path.rstrip("/") not in ("", first_path):
+        own_path = base.path
     return replace(operation, server=base._replace(path=own_path).geturl())
 
 
