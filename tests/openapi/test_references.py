@@ -229,3 +229,11 @@ def test_members_behind_a_reference_are_read_as_bundlers_do(tmp_path: Path) -> N
 
     assert [*tool.input_schema["properties"]] == ["a"]
     assert [*tool.input_schema["$defs"].values()] == [{"type": "string"}]
+
+
+@pytest.mark.req("OAS-02")
+@pytest.mark.parametrize(
+    "inside", [{"$ref": 5}, {"$ref": "#/components/schemas/A/x"}, {"$ref": "#/components/schemas/A"}]
+)
+def test_a_pointer_through_a_reference_that_leads_nowhere_ends(inside: Raw) -> None:
+    assert "cannot be resolved" in messages(named("#/components/schemas/A/x", {"A": inside}))[0]

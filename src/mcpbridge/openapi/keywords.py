@@ -69,10 +69,13 @@ def types_of(value: Json, say: Say) -> Types:
 
 
 def _one_type(word: Json, say: Say) -> Types:
+    if not isinstance(word, str):
+        say("warning", "type", f"{shown(word)} is no type of JSON Schema", "any type is accepted")
+        return Types(None)
     if word in TYPES:
         return Types(word)
-    known = _SYNONYMS.get(word) or _SYNONYMS.get(word.lower()) if isinstance(word, str) else None
-    if known is None and isinstance(word, str) and word.lower() in TYPES:
+    known = _SYNONYMS.get(word) or _SYNONYMS.get(word.lower())
+    if known is None and word.lower() in TYPES:
         known = (word.lower(), None)
     if known is None:
         if word != "any":

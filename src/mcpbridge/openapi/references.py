@@ -151,12 +151,11 @@ class References:
         trail: Trail = start.trail
         for part in pointer.split("/")[1:]:
             key = (unquote(part) if "%" in part else part).replace("~1", "/").replace("~0", "~")
-            while is_object(value) and key not in value and "$ref" in value:
+            if is_object(value) and key not in value and isinstance(value.get("$ref"), str):
                 through = self.follow(value, base, trail)
                 if through is None:
                     raise DescriptionError(f"nothing stands at {pointer!r}")
-                value, base = through.value, through.base
-                trail = through.trail
+                value, base, trail = through.value, through.base, through.trail
             step = _index(value, key)
             if step is None:
                 raise DescriptionError(f"nothing stands at {pointer!r}")
