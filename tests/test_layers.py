@@ -33,6 +33,7 @@ LAYERS: Mapping[str, int] = {
 
 INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("tools", "mcp_types"): "the import budget: the converter's users need no MCP model",
+    ("openapi.bodies", "mcpbridge.openapi.xmlhints"): "the import budget: few descriptions have XML bodies",
     (
         "openapi.lines",
         "mcpbridge.openapi.yamllines",

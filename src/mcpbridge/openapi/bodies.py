@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.composed import Definitions, Node, behind, members_of, merged, plain
 from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.operation import Binary, Body, Encoding, Schema, Style
 from mcpbridge.openapi.reading import BodyOffers, Offer, Reading, object_in
+
+if TYPE_CHECKING:
+    from mcpbridge.openapi.xmlshape import Xml
 
 JSON = "application/json"
 _ANY = ("*/*", "application/*")
@@ -85,12 +89,28 @@ def body_of(reading: Reading, stated: BodyOffers) -> Body | None:
             flat = {**flat, "properties": _with_files(members, encoding, definitions)}
         elif not isinstance(schema, bool) and "properties" in schema:
             schema = {**schema, "properties": _with_files(schema["properties"], encoding, definitions)}
+        encoding = {each: _in_xml(reading, offer, each, made) for each, made in encoding.items()}
+    body = Body(
+        media=name, schema=schema, required=stated.required, encoding=encoding, description=stated.description,
+        xml=_shape(reading, offer) if media.is_xml(kind) else None,
+    )  # fmt: skip
     if flat is not None and (stated.required or "required" not in flat):
-        return Body(
-            media=name, schema=flat, required=stated.required, encoding=encoding, description=stated.description,
-            members={each: each for each in flat["properties"]},
-        )  # fmt: skip
-    return Body(media=name, schema=schema, required=stated.required, encoding=encoding, description=stated.description)
+        return replace(body, schema=flat, members={each: each for each in flat["properties"]})
+    return body
+
+
+def _in_xml(reading: Reading, offer: Offer, member: str, encoding: Encoding) -> Encoding:
+    """The encoding of a member, with the shape of its XML where it is written in that."""
+    if encoding.media is None or not media.is_xml(media.essence(encoding.media)):
+        return encoding
+    return replace(encoding, xml=_shape(reading, offer, member))
+
+
+def _shape(reading: Reading, offer: Offer, part: str | None = None) -> Xml:
+    """The shape of a body, or of one part of it, in XML."""
+    from mcpbridge.openapi.xmlhints import xml_of, xml_of_part  # noqa: PLC0415 - the import budget: few have any
+
+    return xml_of(reading, offer.schema) if part is None else xml_of_part(reading, offer.schema, part)
 
 
 def whole_binary(kind: str, schema: Mapping[str, Any]) -> Binary | None:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from mcpbridge.openapi import media
 from mcpbridge.openapi.content import Content, decoded
 from mcpbridge.openapi.jsontext import is_container, is_list, is_object
-from mcpbridge.openapi.markup import xml_text
+from mcpbridge.openapi.markup import part_text, xml_text
 from mcpbridge.openapi.multipart import multipart
 from mcpbridge.openapi.operation import Body, Encoding
 from mcpbridge.openapi.plaintext import Unfit, json_text, named, text_of
 from mcpbridge.openapi.style import query_pairs
+from mcpbridge.openapi.xmlshape import Xml
 from mcpbridge.tools import Json
 
 _PLAIN = Encoding()
@@ -35,13 +36,16 @@ def write_body(body: Body, value: Json) -> Content:
 
 
 def form_text(body: Body, value: Json) -> str:
-    """`application/x-www-form-urlencoded` pairs. A member without a style is text, JSON where it is an object, or
-    one pair an item where it is a list (OpenAPI 3.1 section 4.8.14.4). Raises: Unfit.
+    """`application/x-www-form-urlencoded` pairs. A member without a style is text, JSON where it is an object (XML
+    where its encoding says so), or one pair an item where it is a list (OpenAPI 3.1 section 4.8.14.4). Raises: Unfit.
     """
     pairs: list[str] = []
     for name, item in _members(value).items():
         encoding = body.encoding.get(name, _PLAIN)
-        if encoding.style is not None:
+        if encoding.xml is not None:
+            given = item if is_list(item) else [item]
+            pairs += [pair for each in given for pair in query_pairs(name, part_text(encoding, name, each) or each)]
+        elif encoding.style is not None:
             pairs += query_pairs(
                 name, item, style=encoding.style, explode=encoding.explode, reserved=encoding.allow_reserved
             )
@@ -73,8 +77,11 @@ def _lines(body: Body, value: Json) -> Content:
 
 
 def _xml(body: Body, value: Json) -> Content:
-    text = value if isinstance(value, str) else xml_text("root", value)
-    return Content(media=body.media, data=_in_charset(text, "utf-8"))
+    """XML by the body's hints; text that is XML already, and text of which nothing is said, as it is."""
+    shape, charset = body.xml or Xml(), media.parameter(body.media, "charset") or "UTF-8"
+    written = isinstance(value, str) and (shape.name is None or value.lstrip()[:1] == "<")
+    text = value if written else xml_text(shape, value, charset=charset)
+    return Content(media=body.media, data=_in_charset(text, charset))
 
 
 def _text(body: Body, value: Json) -> Content:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from mcpbridge.openapi import media
 from mcpbridge.openapi.content import Content, decoded, utf8
 from mcpbridge.openapi.jsontext import is_container, is_list
+from mcpbridge.openapi.markup import part_text
 from mcpbridge.openapi.operation import Body, Encoding
 from mcpbridge.openapi.plaintext import Unfit, checked_header, json_text, named, text_of
 from mcpbridge.tools import Json
@@ -55,6 +56,8 @@ def _content(name: str, value: Json, encoding: Encoding) -> tuple[str | None, st
     declared = _single(encoding.media)
     if encoding.binary is not None:
         return _file(name, value, encoding, declared)
+    if (text := part_text(encoding, name, value)) is not None:
+        return None, declared, utf8(text)
     if is_container(value) or media.is_json(media.essence(declared or "")):
         kind = declared if media.is_json(media.essence(declared or "")) else "application/json"
         return None, kind, json_text(value).encode()

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mcpbridge.tools import Access, Json
+
+if TYPE_CHECKING:
+    from mcpbridge.openapi.xmlshape import Xml
 
 Where: TypeAlias = Literal["path", "query", "header", "cookie", "querystring", "body", "whole"]
 Style: TypeAlias = Literal[
@@ -58,7 +61,8 @@ class Encoding:
     """How one member of a form or multipart body is written (OpenAPI 3.1 section 4.8.15).
 
     `media` is None for the default by the value's type; `style` is None where the description does not say
-    (then a form writes containers as JSON). `binary` says that the member, or each item of it, is bytes.
+    (then a form writes containers as JSON). `binary` says that the member, or each item of it, is bytes. `xml` is the
+    shape of objects where `media` is XML.
     """
 
     media: str | None = None
@@ -67,6 +71,7 @@ class Encoding:
     allow_reserved: bool = False
     binary: Binary | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    xml: Xml | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +79,8 @@ class Body:
     """The request body, in the one media type that was chosen for it.
 
     `members` maps arguments to the members they fill, where the body is an object that merged into the arguments;
-    otherwise it is None and `argument` holds the whole body. `binary` is set where the whole body is bytes.
+    otherwise it is None and `argument` holds the whole body. `binary` is set where the whole body is bytes, `xml` is
+    the shape of a body in XML.
     """
 
     media: str
@@ -84,6 +90,7 @@ class Body:
     members: Mapping[str, str] | None = None
     encoding: Mapping[str, Encoding] = field(default_factory=dict[str, Encoding])
     binary: Binary | None = None
+    xml: Xml | None = None
     description: str = ""
 
 

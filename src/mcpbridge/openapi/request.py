@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from urllib.parse import unquote_plus
 
 import httpx2
 
 from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments
 from mcpbridge.openapi.body import form_text, write_body
+from mcpbridge.openapi.closest import closest
 from mcpbridge.openapi.content import Content
 from mcpbridge.openapi.headers import RESERVED, TOKEN
 from mcpbridge.openapi.jsontext import is_object
@@ -25,6 +26,12 @@ from mcpbridge.openapi.plaintext import Unfit, encoded, json_text, named, text_o
 from mcpbridge.openapi.style import cookie_pairs, header_text, path_text, query_parameter
 from mcpbridge.openapi.template import Template, check_path, expand, parse_template
 from mcpbridge.tools import Json
+
+PROBLEMS = 20
+"""How many unknown arguments are told at once."""
+
+LONGEST = 65_536
+"""Characters, items or members that anything but a body may have: a URL and a head are bounded too."""
 
 _MISSING = object()
 
@@ -72,6 +79,8 @@ def _parameters(draft: _Draft, arguments: Mapping[str, Json]) -> int:
             continue
         used += 1
         try:
+            if isinstance(value, str | list | dict) and len(cast("str", value)) > LONGEST:
+                raise Unfit(f"at most {LONGEST} characters, items or members", named(value))
             _WRITERS[parameter.place.where](draft, parameter, value)
         except Unfit as unfit:
             draft.refuse(parameter.argument, unfit)
@@ -163,9 +172,11 @@ def _written(draft: _Draft, body: Body, value: Json, argument: str) -> Content |
     try:
         return write_body(body, value)
     except Unfit as unfit:
-        if body.members is None:
-            draft.refuse(argument, unfit)
-            return None
+        whole = unfit
+    if body.members is None:
+        draft.refuse(argument, whole)
+        return None
+    before = len(draft.problems)
     for name, member in body.members.items():  # which of them it was
         if member in value:
             try:
@@ -174,6 +185,8 @@ def _written(draft: _Draft, body: Body, value: Json, argument: str) -> Content |
                 draft.refuse(
                     name, Unfit(unfit.expected, named(value[member]) if unfit.got == "an object" else unfit.got)
                 )
+    if len(draft.problems) == before:
+        draft.refuse("", whole)  # each fits alone
     return None
 
 
@@ -252,11 +265,9 @@ def _unknown(operation: Operation, arguments: Mapping[str, Json]) -> list[Argume
         names += [operation.body.argument] if operation.body.members is None else operation.body.members
     known = set(names)
     problems: list[ArgumentProblem] = []
-    for name in arguments:
-        if name in known:
-            continue
-        close = get_close_matches(name[:64], names, n=1)
-        expected = "a known argument" + (f" (did you mean {close[0]!r}?)" if close else "")
+    for name in islice((name for name in arguments if name not in known), PROBLEMS):
+        close = closest(name, names)
+        expected = "a known argument" + (f" (did you mean {close!r}?)" if close else "")
         problem = ArgumentProblem(path=_pointer(name[:64]), expected=expected, got="an unknown name", allowed=names)
         problems.append(problem)
     return problems
