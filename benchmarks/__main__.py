@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import upstream, validation, wire
+from benchmarks import reading, upstream, validation, wire
 
 HERE = Path(__file__).parent
 GITHUB = Path(os.environ.get("MCPBRIDGE_SHARED", HERE.parents[1] / "shared")) / "corpus/dev/github-api.json"
@@ -78,7 +78,7 @@ def p3(runs: int) -> Iterator[Row]:
 
 
 def p5(runs: int) -> Iterator[Row]:
-    with _upstream() as address, tempfile.TemporaryDirectory() as folder:
+    with _process("upstream.py") as address, tempfile.TemporaryDirectory() as folder:
         servers: dict[str, wire.Server] = {}
         try:
             for count in (10, MANY):
@@ -129,6 +129,43 @@ def p8(runs: int) -> Iterator[Row]:
     yield _row("P8", "the same, against the bare SDK", {"ours": taken["ours"], "theirs": taken["bare"]}, 1.3, unit="ms")
 
 
+def p9(runs: int) -> Iterator[Row]:
+    text = reading.large_yaml()
+    readers = {"ours": lambda: reading.ours_yaml(text), "theirs": lambda: reading.theirs_yaml(text)}
+    yield _row("P9", "CPU: 10 MB of YAML, against CSafeLoader", wire.interleaved(readers, runs), 1 / 5)
+
+
+def p10(runs: int) -> Iterator[Row]:
+    taken: dict[str, list[float]] = {"ours": [], "theirs": []}
+    growth: list[float] = []
+    with _process("reading.py", "flood") as url:
+        for _ in range(runs):
+            for name, which in (("ours", "capped"), ("theirs", "whole")):
+                script = [sys.executable, str(HERE / "reading.py"), which, url]
+                seconds, grown = json.loads(subprocess.run(script, check=True, capture_output=True, text=True).stdout)
+                taken[name].append(seconds)
+                growth += [grown] if name == "ours" else []
+    yield _row("P10", "50 MB answer, capped, against read-all", taken, 1 / 20, unit="ms")
+    most = max(growth)
+    yield Row(id="P10", what="megabytes of growth", value=most, goal=4.0, ours=f"{most:.3g} MB", theirs="")
+
+
+def every(_: int) -> Iterator[Row]:
+    seconds, count, tools = reading.corpus(GITHUB.parent)
+    what = f"seconds to convert {count} descriptions"
+    yield Row(id="ALL", what=what, value=seconds, goal=25.0, ours=f"{tools} tools", theirs="")
+    size = GITHUB.stat().st_size / 1e6
+    most = reading.peak(GITHUB) / size
+    yield Row(
+        id="ALL",
+        what="peak memory of the largest, in its own size",
+        value=most,
+        goal=12.0,
+        ours=f"{size:.3g} MB",
+        theirs="",
+    )
+
+
 def _caller(server: wire.Server) -> Callable[[], object]:
     def call() -> None:
         answer = server.ask("tools/call", {"name": "get_item_7", "arguments": {"id": "7", "limit": 10}})
@@ -138,9 +175,10 @@ def _caller(server: wire.Server) -> Callable[[], object]:
 
 
 @contextmanager
-def _upstream() -> Iterator[str]:
+def _process(script: str, *words: str) -> Iterator[str]:
+    """A server in a process of its own, at the URL given; its port is its last word."""
     port = wire.free_port()
-    process = subprocess.Popen([sys.executable, str(HERE / "upstream.py"), str(port)])
+    process = subprocess.Popen([sys.executable, str(HERE / script), *words, str(port)])
     try:
         wire.wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
@@ -156,7 +194,7 @@ def _row(id: str, what: str, taken: dict[str, list[float]], goal: float, *, unit
     return Row(id=id, what=what, value=value, goal=goal, ours=f"{mine:.3g} {unit}", theirs=f"{other:.3g} {unit}")
 
 
-BENCHES = {"P1": p1, "P2": p2, "P3": p3, "P5": p5, "P7": p7, "P8": p8}
+BENCHES = {"P1": p1, "P2": p2, "P3": p3, "P5": p5, "P7": p7, "P8": p8, "P9": p9, "P10": p10, "ALL": every}
 
 
 def main() -> int:
