@@ -231,6 +231,14 @@ def test_what_is_no_base64_is_a_problem(value: Any) -> None:
         ("text/csv", 5, b"5", "text/csv; charset=utf-8"),
         ("application/x-ndjson", [{"a": 1}, 2], b'{"a":1}\n2\n', "application/x-ndjson"),
         ("application/json-seq", [1], b"\x1e1\n", "application/json-seq"),
+        ("application/geo+json-seq", [[0], 1], b"\x1e[0]\n\x1e1\n", "application/geo+json-seq"),
+        (
+            "text/event-stream",
+            [{"event": "add", "data": "a\nb", "retry": 5}, {"foo": 42}, "c"],
+            b'event: add\nretry: 5\ndata: a\ndata: b\n\ndata: {"foo":42}\n\ndata: c\n\n',
+            "text/event-stream",
+        ),
+        ("text/event-stream", "data: x\n\n", b"data: x\n\n", "text/event-stream"),
         ("application/json-patch+json", [{"op": "remove"}], b'[{"op":"remove"}]', "application/json-patch+json"),
         ("application/yaml", {"a": [1]}, b'{"a":[1]}', "application/yaml"),
         ("application/yaml", "a: 1\n", b"a: 1\n", "application/yaml"),
@@ -244,6 +252,11 @@ def test_other_media_are_written_as_such(media: str, value: Any, content: bytes,
     request = whole(media, value, binary="base64" if media == "image/*" else None)
 
     assert (request.content, request.headers["content-type"]) == (content, sent_as)
+
+
+@pytest.mark.parametrize("field", ["event", "id"])
+def test_an_event_carries_no_line_end_into_its_fields(field: str) -> None:
+    assert "one line" in problems(with_body("text/event-stream"), {"body": [{field: "x\ndata: evil"}]})
 
 
 def test_text_that_its_charset_can_not_hold_is_a_problem() -> None:

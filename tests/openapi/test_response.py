@@ -64,6 +64,31 @@ def test_lines_of_json_are_a_list(media: str) -> None:
 
 
 @pytest.mark.req("REST-04")
+@pytest.mark.parametrize("media", ["application/json-seq", "application/geo+json-seq"])
+def test_a_record_of_a_json_sequence_may_have_several_lines(media: str) -> None:
+    assert read(200, media, b'\x1e{\n "a": 1\n}\n\x1e[2]\n').structured_content == [{"a": 1}, [2]]
+
+
+@pytest.mark.req("REST-04")
+@pytest.mark.parametrize(
+    ("stream", "value", "shown"),
+    [
+        ('data: {"a":1}\n\ndata:[2]\n\n', [{"a": 1}, [2]], '{"a":1}\n[2]'),
+        ('data: {"a":1}\r\n\r\n: still here\r\n\r\ndata: {"a":2}', [{"a": 1}, {"a": 2}], '{"a":1}\n{"a":2}'),
+        ('event: add\ndata: {"a":\ndata: 1}\nid: 7\nretry: 5\n\n', [{"a": 1}], 'add: {"a":\n1}'),
+        ('data: {"a":1}\n\ndata: [DONE]\n\n', [{"a": 1}], '{"a":1}\n[DONE]'),
+        ("\ufeffdata: one\n\nevent: end\ndata\n\n", None, "one\nend: "),
+        ('data: {"a":1}\rdata: {"a":2}\r\r', None, '{"a":1}\n{"a":2}'),
+        (": nothing\n\nevent: only\n\n", None, "the answer is a stream that held no event"),
+    ],
+)
+def test_a_stream_of_events_is_the_data_of_its_events(stream: str, value: Any, shown: str) -> None:
+    result = read(200, "text/event-stream; charset=utf-8", stream.encode())
+
+    assert (result.structured_content, text(result), result.is_error) == (value, shown, False)
+
+
+@pytest.mark.req("REST-04")
 @pytest.mark.parametrize(
     ("media", "kind"), [("image/png", mcp_types.ImageContent), ("audio/mpeg; x=y", mcp_types.AudioContent)]
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcpbridge.openapi import media
-from mcpbridge.openapi.content import Content, decoded
+from mcpbridge.openapi.content import Content, decoded, utf8
+from mcpbridge.openapi.events import events_text
 from mcpbridge.openapi.jsontext import is_container, is_list, is_object
 from mcpbridge.openapi.markup import part_text, xml_text
 from mcpbridge.openapi.multipart import multipart
@@ -67,7 +68,7 @@ def _by_kind(kind: str) -> Callable[[Body, Json], Content]:
         return _lines
     if media.is_xml(kind):
         return _xml
-    return _text
+    return _stream if kind == "text/event-stream" else _text
 
 
 def _lines(body: Body, value: Json) -> Content:
@@ -82,6 +83,11 @@ def _xml(body: Body, value: Json) -> Content:
     written = isinstance(value, str) and (shape.name is None or value.lstrip()[:1] == "<")
     text = value if written else xml_text(shape, value, charset=charset)
     return Content(media=body.media, data=_in_charset(text, charset))
+
+
+def _stream(body: Body, value: Json) -> Content:
+    text = value if isinstance(value, str) else events_text(value)
+    return Content(media=body.media, data=utf8(text))
 
 
 def _text(body: Body, value: Json) -> Content:

@@ -27,8 +27,8 @@ def parameter(media: str, name: str) -> str | None:
 
 
 def is_lines(kind: str) -> bool:
-    """Whether an essence means one JSON text a line (or a record, RFC 7464)."""
-    return kind in _LINES
+    """Whether an essence means one JSON text a line (or a record, RFC 7464 and RFC 8091)."""
+    return kind in _LINES or kind.endswith("+json-seq")
 
 
 def is_json(kind: str) -> bool:

@@ -15,6 +15,7 @@ import httpx2
 import mcp_types
 
 from mcpbridge.openapi import media
+from mcpbridge.openapi.events import read_events
 from mcpbridge.openapi.jsontext import parse_json, too_deep
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.page import html_excerpt
@@ -27,6 +28,9 @@ HTTP_KEY = "mcpbridge/http"
 
 _UNTOLD = frozenset({"application/octet-stream", "binary/octet-stream", "application/x-download"})
 """Media types of servers that do not know what they send."""
+
+_LAST = "[DONE]"
+"""What many streams of JSON end with, that is no JSON."""
 
 _KEPT = {
     "content-type": "contentType",
@@ -63,8 +67,8 @@ def read_answer(
 def _read(kind: str, headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mcp_types.CallToolResult:
     if media.is_json(kind) or not kind or (kind in _UNTOLD and content[:1] in (b"{", b"[")):
         return _json(headers, content, meta)
-    if media.is_lines(kind):
-        return _lines(headers, content, meta)
+    if media.is_lines(kind) or kind == "text/event-stream":
+        return (_lines if media.is_lines(kind) else _events)(headers, content, meta)
     if kind in {"text/html", "application/xhtml+xml"}:
         return _text(html_excerpt(decode(headers, content)), meta)
     if kind.startswith(("image/", "audio/")) and not media.is_xml(kind):
@@ -97,11 +101,25 @@ def _maybe_json(kind: str, text: str, meta: dict[str, Any]) -> mcp_types.CallToo
 
 def _lines(headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mcp_types.CallToolResult:
     text = decode(headers, content)
+    for records in (text.replace("\x1e", "\n").split("\n"), text.split("\x1e")):
+        try:
+            return _structured(text, [parse_json(record) for record in records if record.strip()], meta)
+        except ValueError:
+            continue  # a record between marks may have several lines (RFC 7464 section 2.1)
+    return _text(text, meta)
+
+
+def _events(headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mcp_types.CallToolResult:
+    """The data of a stream's events, a line each after the event's name; a list too where all of it is JSON."""
+    events = read_events(decode(headers, content))
+    if not events:
+        return _text("the answer is a stream that held no event", meta)
+    text = "\n".join(f"{event.name}: {event.data}" if event.name else event.data for event in events)
+    told = events[:-1] if events[-1].data == _LAST else events
     try:
-        value = [parse_json(line) for line in text.replace("\x1e", "\n").split("\n") if line.strip()]
+        return _structured(text, [parse_json(event.data) for event in told], meta)
     except ValueError:
         return _text(text, meta)
-    return _structured(text, value, meta)
 
 
 def _picture(kind: str, content: bytes, meta: dict[str, Any]) -> mcp_types.CallToolResult:
