@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpbridge.errors import ConfigError, InvalidArguments
-from mcpbridge.openapi.operation import Body
+from mcpbridge.openapi.operation import Body, Where
 from mcpbridge.openapi.request import build_request
 
 PET = operation("/pets/{id}/toys/{toy}", param("id", "path"), param("toy", "path"))
@@ -213,7 +214,37 @@ def test_a_placeholder_without_a_parameter_is_told() -> None:
 
 
 def test_a_url_that_is_too_long_is_a_problem_of_the_arguments() -> None:
-    assert "URL" in problems(operation("/x", param("q")), {"q": "a" * 70_000})
+    assert "URL" in problems(operation("/x", param("q")), {"q": "é" * 30_000})
+
+
+@pytest.mark.req("ATK-22")
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("path", "%2525./" * 2_000_000),
+        ("query", [1] * 2_000_000),
+        ("query", {str(number): 1 for number in range(1_000_000)}),
+        ("header", "x" * 50_000_000 + " "),
+        ("cookie", [1] * 2_000_000),
+    ],
+)
+def test_what_no_url_or_head_can_hold_is_refused_at_once(where: Where, value: Any) -> None:
+    made = operation("/x/{p}" if where == "path" else "/x", param("p", where))
+    began = time.thread_time()
+
+    assert "at most 65536" in problems(made, {"p": value})
+    assert time.thread_time() - began < 0.1
+
+
+@pytest.mark.req("ATK-22")
+def test_a_flood_of_unknown_arguments_is_refused_in_a_moment() -> None:
+    made = operation("/x", *(param("h" * 56 + str(number)) for number in range(600)))
+    began = time.thread_time()
+
+    with pytest.raises(InvalidArguments) as refused:
+        build(made, **{"h" * 55 + "x" + str(number): 1 for number in range(100_000)})
+    assert len(refused.value.problems) == 20
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.req("ATK-24")

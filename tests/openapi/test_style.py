@@ -101,6 +101,15 @@ def test_a_member_name_with_brackets_is_refused_in_a_deep_object(name: str) -> N
     assert "brackets" in problems(operation("/things", param("p", style="deepObject")), {"p": {name: 1}})
 
 
+@pytest.mark.req("ATK-22")
+def test_a_deep_object_nested_without_end_is_refused() -> None:
+    value: Any = 1
+    for _ in range(10_000):
+        value = {"a": [value]}
+
+    assert "levels" in problems(operation("/things", param("p", style="deepObject")), {"p": value})
+
+
 @pytest.mark.req("ATK-18")
 def test_members_of_an_exploded_object_never_stand_in_for_another_parameter() -> None:
     made = operation("/things?fixed=1", param("filter"), param("admin"))

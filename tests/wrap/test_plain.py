@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcpbridge.errors import InvalidArguments
-from mcpbridge.wrap.plain import canonical, check_plain, digest_of, measure, pointer
+from mcpbridge.wrap.plain import canonical, check_plain, digest_of, measure, pointer, values_in
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
@@ -47,11 +47,17 @@ def test_what_json_cannot_say_is_refused(value: Any) -> None:
 
 
 def test_bounds_hold_exactly() -> None:
-    check_plain({"a": "xxx"}, size=5)
+    check_plain({"a": "xxx"}, size=12)
     check_plain({"a": [[1]]}, depth=3)
-    for arguments, size, depth in ({"a": "xxxx"}, 5, 9), ({"a": [[1]]}, 9, 2), ({"a": [0] * 4}, 5, 9):
+    for arguments, size, depth in ({"a": "xxxx"}, 12, 9), ({"a": [[1]]}, 99, 2), ({"a": [0] * 4}, 40, 9):
         with pytest.raises(InvalidArguments):
             check_plain(arguments, size=size, depth=depth)
+
+
+def test_values_are_counted_up_to_a_bound() -> None:
+    assert values_in(7, 9) == 1
+    assert values_in({"a": [1, {"b": 2}], "c": "text"}, 9) == 6
+    assert values_in([[0] * 9] * 9, 12) < 30
 
 
 def test_a_pointer_escapes_its_parts() -> None:

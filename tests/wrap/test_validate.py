@@ -174,6 +174,29 @@ async def test_oversized_arguments_are_refused_at_once(make: Callable[[], dict[s
     assert len(str(InvalidArguments(found))) < 2_000
 
 
+FLOODS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "forms": (
+        {"properties": {"a": {"items": {"anyOf": [{"required": [f"r{n}"]} for n in range(1000)]}}}},
+        {"a": [{}] * 1000},
+    ),
+    "names": (
+        {"properties": {"h" * 56 + str(n): {} for n in range(600)}, "additionalProperties": False},
+        {"h" * 55 + "x" + str(n): 1 for n in range(2000)},
+    ),
+    "large": ({"properties": {"a": {"type": "string"}}}, {"a": [{"x": [0, 0, 0]}] * 30_000}),
+    "long": ({"properties": {"a": {"maxItems": 1}}}, {"a": ["é"] * 400_000}),
+}
+
+
+@pytest.mark.req("ATK-22")
+@pytest.mark.parametrize(("schema", "arguments"), FLOODS.values(), ids=FLOODS)
+async def test_refusing_is_quick_however_much_is_wrong(schema: dict[str, Any], arguments: dict[str, Any]) -> None:
+    found = await problems(schema, arguments)
+
+    assert 1 <= len(found) <= 20
+    assert await quickest(schema, arguments) < 0.5
+
+
 @pytest.mark.req("ATK-14")
 @pytest.mark.parametrize(
     "value",
@@ -195,6 +218,9 @@ async def test_what_is_no_json_is_refused(value: Any) -> None:
         {"type": "objekt"},
         {"$schema": "http://example.com/own"},
         {"$ref": "#/$defs/missing"},
+        {"$defs": {**{f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(30)}, "d30": False}}
+        | {"$ref": "#/$defs/d0"},
+        {"$ref": "http://["},
     ],
 )
 async def test_a_schema_that_cannot_be_compiled_is_a_failure_and_fetches_nothing(schema: dict[str, Json]) -> None:
@@ -233,11 +259,11 @@ async def test_a_schema_of_an_older_draft_is_read_by_that_draft() -> None:
 
 def test_validators_are_bounded_in_number() -> None:
     schemas, known = [{"minimum": number} for number in range(5)], CompiledSchemas(limit=3)
-    first = known.validator(schemas[0])
-    validators = [known.validator(schema) for schema in schemas]
+    first = known.of(schemas[0])
+    validators = [known.of(schema) for schema in schemas]
 
-    assert known.validator(schemas[4]) is validators[4]
-    assert known.validator(schemas[0]) is not first
+    assert known.of(schemas[4]) is validators[4]
+    assert known.of(schemas[0]) is not first
     assert len(known) == 3
 
 

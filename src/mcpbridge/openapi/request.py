@@ -19,7 +19,7 @@ from mcpbridge.openapi.body import form_text, write_body
 from mcpbridge.openapi.closest import closest
 from mcpbridge.openapi.content import Content
 from mcpbridge.openapi.headers import RESERVED, TOKEN
-from mcpbridge.openapi.jsontext import is_object
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.media import essence, is_form
 from mcpbridge.openapi.operation import Body, Operation, Parameter, Where
 from mcpbridge.openapi.plaintext import Unfit, encoded, json_text, named, text_of
@@ -79,12 +79,16 @@ def _parameters(draft: _Draft, arguments: Mapping[str, Json]) -> int:
             continue
         used += 1
         try:
-            if isinstance(value, str | list | dict) and len(cast("str", value)) > LONGEST:
-                raise Unfit(f"at most {LONGEST} characters, items or members", named(value))
+            _check_length(value)
             _WRITERS[parameter.place.where](draft, parameter, value)
         except Unfit as unfit:
             draft.refuse(parameter.argument, unfit)
     return used
+
+
+def _check_length(value: Json) -> None:
+    if (isinstance(value, str) or is_list(value) or is_object(value)) and len(value) > LONGEST:
+        raise Unfit(f"at most {LONGEST} characters, items or members", named(value))
 
 
 def _path(draft: _Draft, parameter: Parameter, value: Json) -> None:

@@ -33,6 +33,9 @@ RESERVED_IN_PATH = ":@!$&'()*+,;="
 RESERVED_IN_QUERY = ":/?@!$'()*;="
 """What `allowReserved` leaves as it is: the reserved set of RFC 3986 without what ends the part or begins a pair."""
 
+DEEPEST = 100
+"""Levels of a deepObject."""
+
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 
 
@@ -183,15 +186,17 @@ def _exploded(key: str, value: Json, safe: str) -> Iterator[str]:
             yield f"{encoded(name)}={encoded(one, safe)}"
 
 
-def _deep(key: str, value: Json, safe: str) -> Iterator[str]:
+def _deep(key: str, value: Json, safe: str, levels: int = DEEPEST) -> Iterator[str]:
     """`a[b][c]=1`, `a[b][0]=x`; null and empty containers are left out, the indexes of the others stay."""
+    if is_container(value) and not levels:
+        raise Unfit(f"at most {DEEPEST} levels of nesting", named(value))
     if is_object(value):
         for name, item in value.items():
             if "[" in name or "]" in name:
                 raise Unfit("member names without brackets (they would read as another path)", "a name with one")
-            yield from _deep(f"{key}%5B{encoded(name)}%5D", item, safe)
+            yield from _deep(f"{key}%5B{encoded(name)}%5D", item, safe, levels - 1)
     elif is_list(value):
         for index, item in enumerate(value):
-            yield from _deep(f"{key}%5B{index}%5D", item, safe)
+            yield from _deep(f"{key}%5B{index}%5D", item, safe, levels - 1)
     elif value is not None:
         yield f"{key}={encoded(value, safe)}"

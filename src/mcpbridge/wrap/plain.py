@@ -15,7 +15,10 @@ DEPTH = 100
 """How deep arguments may be nested."""
 
 SIZE = 4 * 1024 * 1024
-"""How large arguments may be: characters of all strings and names, and one for each value."""
+"""How large arguments may be: characters of all strings and names, and `VALUE` for each member and item."""
+
+VALUE = 8
+"""What each member and item counts: an empty one takes time and memory too."""
 
 
 INTEGER_BITS = 13_287
@@ -34,7 +37,7 @@ _MEASURES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 _PLAIN_INTEGER = 1 << 63
-_PLAIN_LENGTH = 1_000
+_PLAIN_LENGTH = SIZE // VALUE
 
 
 def check_plain(arguments: Mapping[str, Json], *, tool: str = "", depth: int = DEPTH, size: int = SIZE) -> None:
@@ -42,9 +45,10 @@ def check_plain(arguments: Mapping[str, Json], *, tool: str = "", depth: int = D
 
     Raises: InvalidArguments for another type, a name that is no string, NaN, Infinity, a lone surrogate, or too much.
     """
-    if _weigh(arguments, min(depth, 10)) <= size:  # nearly every call: the walk that can name a problem is not needed
+    weight = _weigh(arguments, min(depth, 10))
+    if weight <= size:  # nearly every call: the walk that can name a problem is not needed
         return
-    problem = _problem(arguments, depth, size)
+    problem = _problem(arguments, depth, size) if weight >= _MUCH else _too_large(size)
     if problem is not None:
         raise InvalidArguments([problem], tool=tool)
 
@@ -80,6 +84,17 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def values_in(value: Json, most: int) -> int:
+    """How many values it is made of, itself included; it counts no further than `most`."""
+    stack, count = [value], 1
+    while stack and count < most:
+        part = stack.pop()
+        parts: Sequence[Json] = [*part.values()] if is_object(part) else part if is_list(part) else ()
+        count += len(parts)
+        stack += (each for each in parts if is_object(each) or is_list(each))
+    return count
+
+
 def measure(value: Json) -> str:
     """What a value is, without its text: `text of 12 characters`, `an integer`."""
     for kinds, words in _MEASURES:
@@ -96,7 +111,7 @@ def _weigh(value: Json, levels: int) -> int:
     """How large a value of the plainest types is, far quicker than `_problem` can tell. `_MUCH` for all others."""
     kind: type = value.__class__
     if kind is str:
-        return len(value) if value.isascii() else _MUCH
+        return len(value) if _encodes(value) else _MUCH
     if kind is bool or value is None:
         return 0
     if kind is int:
@@ -108,13 +123,13 @@ def _weigh(value: Json, levels: int) -> int:
 
 def _weigh_parts(value: Json, kind: type, levels: int) -> int:
     if kind is list and len(value) < _PLAIN_LENGTH:
-        return len(value) + sum([_weigh(item, levels - 1) for item in value])
+        return VALUE * len(value) + sum([_weigh(item, levels - 1) for item in value])
     if kind is not dict or len(value) >= _PLAIN_LENGTH or not all(type(name) is str for name in value):
         return _MUCH
     names = "".join(value)
-    if not names.isascii():
+    if not _encodes(names):
         return _MUCH
-    return len(names) + len(value) + sum([_weigh(member, levels - 1) for member in value.values()])
+    return len(names) + VALUE * len(value) + sum([_weigh(member, levels - 1) for member in value.values()])
 
 
 def _problem(arguments: Json, depth: int, size: int) -> ArgumentProblem | None:
@@ -127,10 +142,10 @@ def _problem(arguments: Json, depth: int, size: int) -> ArgumentProblem | None:
             for name in value:
                 if not isinstance(name, str) or not _encodes(name):
                     return ArgumentProblem(path=pointer(*path), expected="names that are text", got=measure(name))
-                left -= 1 + len(name)
+                left -= VALUE + len(name)
             parts: Iterable[tuple[str | int, Json]] = value.items()
         elif is_list(value):
-            left -= len(value)
+            left -= VALUE * len(value)
             parts = enumerate(value)
         else:
             left -= len(value) if isinstance(value, str) else 0
@@ -139,11 +154,15 @@ def _problem(arguments: Json, depth: int, size: int) -> ArgumentProblem | None:
                 return ArgumentProblem(path=pointer(*path), expected=expected, got=measure(value))
             parts = ()
         if left < 0:
-            return ArgumentProblem(path="", expected=f"arguments of at most {size} characters", got="more")
+            return _too_large(size)
         if parts and len(path) >= depth:
             return ArgumentProblem(path=pointer(*path[:3]), expected=f"at most {depth} levels of nesting", got="more")
         stack.extend(((*path, name), part) for name, part in parts)
     return None
+
+
+def _too_large(size: int) -> ArgumentProblem:
+    return ArgumentProblem(path="", expected=f"arguments of at most {size} characters", got="more")
 
 
 def _expected(value: Json) -> str:

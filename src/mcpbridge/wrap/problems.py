@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
 import jsonschema_rs
 
 from mcpbridge.errors import ArgumentProblem
+from mcpbridge.openapi.closest import MOST, closest
 from mcpbridge.tools import Json
 from mcpbridge.wrap.plain import is_list, is_object, measure, pointer
 
@@ -58,7 +58,7 @@ _FORMATS: Mapping[str, Json] = {
 
 
 def read_problems(
-    errors: Iterator[jsonschema_rs.ValidationError], schema: Mapping[str, Json]
+    errors: Iterable[jsonschema_rs.ValidationError], schema: Mapping[str, Json]
 ) -> Sequence[ArgumentProblem]:
     """The first problems, each with what was expected, what was got (its kind and size, never its text), and help."""
     return tuple(islice((problem for error in errors for problem in _read(error, schema)), PROBLEMS))
@@ -98,8 +98,8 @@ def _missing(path: Sequence[str | int], name: str, around: Mapping[str, Json]) -
 
 def _unknown(path: Sequence[str | int], name: str, given: Json, around: Mapping[str, Json]) -> ArgumentProblem:
     known = [*_mapping(around.get("properties"))]
-    close = get_close_matches(name, known[:500], n=1, cutoff=0.6) if len(name) <= 64 else []
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    close = closest(name, known)
+    hint = f"; did you mean {close!r}?" if close else ""
     return ArgumentProblem(
         path=pointer(*path, name if len(name) <= 64 else f"{name[:64]}…"),
         expected=f"no argument of this name{hint}",
@@ -114,7 +114,7 @@ def _expected(
     if keyword == "type":
         return " or ".join(_TYPES.get(name, name) for name in facts["types"])
     if keyword == "enum":
-        return "one of the allowed values" + _closest(error.instance, facts["options"])
+        return "one of the allowed values" + _meant(error.instance, facts["options"])
     if keyword in {"anyOf", "oneOf"}:
         return _forms(facts.get("context"), schema)
     shown = {"pattern": "a pattern whose check took too long"}
@@ -130,13 +130,12 @@ def _forms(context: object, schema: Mapping[str, Json]) -> str:
     return f"one of these forms ({'; or '.join(wants)})" if wants else "exactly one of the forms, but several fit"
 
 
-def _closest(given: Json, options: Sequence[Json]) -> str:
-    if not isinstance(given, str) or len(given) > 64:
+def _meant(given: Json, options: Sequence[Json]) -> str:
+    if not isinstance(given, str):
         return ""
-    words = [word for word in options[:500] if isinstance(word, str)]
-    lowered = {word.lower(): word for word in words}
-    close = get_close_matches(given.lower(), lowered, n=1, cutoff=0.6)
-    return f"; did you mean {lowered[close[0]]!r}?" if close else ""
+    lowered = {word.lower(): word for word in options[:MOST] if isinstance(word, str)}
+    close = closest(given.lower(), [*lowered])
+    return f"; did you mean {lowered[close]!r}?" if close else ""
 
 
 def _options(keyword: str, facts: Mapping[str, Any]) -> Sequence[Json]:

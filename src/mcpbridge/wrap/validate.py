@@ -8,7 +8,7 @@ from mcpbridge.errors import Failure, InvalidArguments
 from mcpbridge.source.answer import failed
 from mcpbridge.source.base import Answer, ToolSource, Wrapper
 from mcpbridge.tools import Call, Item, Tool
-from mcpbridge.wrap.compiled import CompiledSchemas, UnusableSchema
+from mcpbridge.wrap.compiled import CompiledSchemas, UnusableSchema, errors_of
 from mcpbridge.wrap.plain import DEPTH, SIZE, check_plain
 from mcpbridge.wrap.problems import read_problems
 
@@ -51,7 +51,6 @@ class Validate(Wrapper):
         """Passes a call that fits the tool. Raises: InvalidArguments, UnusableSchema."""
         arguments = call.arguments if isinstance(call.arguments, dict) else dict(call.arguments)
         check_plain(arguments, tool=call.name, depth=self.depth, size=self.size)
-        validator = self._schemas.validator(tool.input_schema)
-        if not validator.is_valid(arguments):
-            problems = read_problems(validator.iter_errors(arguments), tool.input_schema)
-            raise InvalidArguments(problems, tool=call.name)
+        compiled = self._schemas.of(tool.input_schema)
+        if not compiled.validator.is_valid(arguments):
+            raise InvalidArguments(read_problems(errors_of(compiled, arguments), tool.input_schema), tool=call.name)
