@@ -26,6 +26,7 @@ TARGET = Annotated[
         help="A description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'.", show_default=False
     ),
 ]
+DESCRIPTION = Annotated[str, typer.Argument(help="An API description: a file or a URL.", show_default=False)]
 BASE_URL = Annotated[
     str | None, typer.Option("--base-url", help="Where the API is, instead of the description's first server.")
 ]
@@ -119,6 +120,23 @@ def call(
         "as_json": as_json,
     }
     _end(lambda: _run("mcpbridge.cli.call", "call", target, tool, **options))
+
+
+@app.command()
+def lint(description: DESCRIPTION, *, as_json: JSON = False) -> None:
+    """Show what is wrong with an API description; exit 1 when a part of it is lost."""
+    _end(lambda: _run("mcpbridge.cli.lint", "lint", description, as_json=as_json))
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="The description that callers know (file or URL).", show_default=False)],
+    new: Annotated[str, typer.Argument(help="The description that replaces it.", show_default=False)],
+    *,
+    as_json: JSON = False,
+) -> None:
+    """Show what a changed API description means for callers; exit 1 when something breaks."""
+    _end(lambda: _run("mcpbridge.cli.diff", "diff", old, new, as_json=as_json))
 
 
 def _run(module: str, function: str, *arguments: object, **options: object) -> int:
