@@ -263,6 +263,11 @@ def test_text_that_its_charset_can_not_hold_is_a_problem() -> None:
     assert "charset" in problems(with_body("text/plain; charset=us-ascii"), {"body": "é"})
 
 
+@pytest.mark.parametrize("media", ["text/plain; charset=punycode", "application/xml; charset=unicode_escape"])
+def test_a_charset_that_is_a_codec_of_python_alone_is_a_problem(media: str) -> None:
+    assert "charset" in problems(with_body(media), {"body": "é"})
+
+
 @pytest.mark.req("OAS-09")
 def test_xml_is_written_by_member_names() -> None:
     value = {"name": "a<b&c", "tags": ["x", "y"], "inner": {"n": 1, "none": None}}

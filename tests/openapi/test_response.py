@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -191,6 +192,78 @@ def test_deep_json_is_text_only(depth: int) -> None:
 
     assert (result.structured_content, text(result)) == (None, content.decode())
     assert result.model_dump_json(by_alias=True)
+
+
+@pytest.mark.req("ATK-27", "REST-04")
+@pytest.mark.parametrize(
+    ("media", "content", "value"),
+    [
+        ("application/json", rb'{"a": "cut \ud83d"}', {"a": "cut \ufffd"}),
+        ("application/json", rb'{"\uDE00": ["\ud83d\ude00"]}', {"\ufffd": ["\U0001f600"]}),
+        ("application/x-ndjson", b'"\\ud800"\n1', ["\ufffd", 1]),
+        ("application/json", b'{"a": 1e999}', None),
+        ("application/json", b'{"a": -1e999}', None),
+        ("application/json", b'{"a": ' + b"9" * 5000 + b"}", None),
+    ],
+    ids=["half a pair", "name", "lines", "infinity", "minus infinity", "digits"],
+)
+def test_what_json_can_not_carry_on_is_mended_or_text(media: str, content: bytes, value: Any) -> None:
+    result = read(200, media, content)
+
+    assert result.structured_content == value
+    assert json.loads(result.model_dump_json(by_alias=True))
+
+
+@pytest.mark.req("ATK-27", "REST-05")
+def test_an_error_with_half_a_pair_is_a_failure_that_can_be_written() -> None:
+    result = read(500, "application/json", rb'{"detail": "cut \ud83d", "\ud800": 1}')
+
+    assert "cut \ufffd" in text(result)
+    assert result.model_dump_json(by_alias=True)
+
+
+@pytest.mark.req("ATK-27")
+@pytest.mark.parametrize(
+    "charset", ["punycode", "unicode_escape", "raw_unicode_escape", "idna", "rot13", "zlib", "x" * 99]
+)
+def test_a_charset_that_is_a_codec_of_python_alone_is_not_used(charset: str) -> None:
+    content = b"a-" + b"zz9a" * 100_000 + b"\\ud800"
+    began = time.thread_time()
+
+    assert text(read(200, f"text/plain; charset={charset}", content)) == content.decode()
+    assert time.thread_time() - began < 0.1
+
+
+@pytest.mark.req("ATK-27")
+@pytest.mark.parametrize(
+    "page", ["<![x", "words <![x y", "<![if", "<!--", "<!x", "</", "<?", "&#xd800;", "<a " + "x=" * 9999]
+)
+def test_no_page_is_too_broken_to_be_read(page: str) -> None:
+    assert text(read(200, "text/html", f"words {page * 1000}".encode())).startswith("[an HTML page")
+
+
+@pytest.mark.req("ATK-27")
+@pytest.mark.parametrize("media", ["application/x-ndjson", "text/event-stream"])
+def test_many_records_are_read_quickly(media: str) -> None:
+    mark = "data: 1\n\n" if media == "text/event-stream" else "1\n"
+    began = time.thread_time()
+    result = read(200, media, mark.encode() * 100_000)
+
+    assert result.structured_content == [1] * 100_000
+    assert time.thread_time() - began < 1
+
+
+@pytest.mark.parametrize("record", ["1, 2", "1], [2", "", "{"])
+def test_a_record_that_is_no_json_by_itself_makes_all_of_it_text(record: str) -> None:
+    result = read(200, "text/event-stream", f"data: 1\n\ndata: {record}\n\n".encode())
+
+    assert result.structured_content is None
+
+
+def test_a_redirect_tells_no_more_of_its_place_than_a_line() -> None:
+    result = read(302, None, b"", location="https://elsewhere.example.com/" + "x" * 50_000)
+
+    assert len(text(result)) < 1000
 
 
 def test_bytes_labelled_as_json_are_a_resource() -> None:

@@ -79,9 +79,9 @@ def _lines(body: Body, value: Json) -> Content:
 
 def _xml(body: Body, value: Json) -> Content:
     """XML by the body's hints; text that is XML already, and text of which nothing is said, as it is."""
-    shape, charset = body.xml or Xml(), media.parameter(body.media, "charset") or "UTF-8"
+    shape, charset = body.xml or Xml(), media.charset(body.media, "UTF-8")
     written = isinstance(value, str) and (shape.name is None or value.lstrip()[:1] == "<")
-    text = value if written else xml_text(shape, value, charset=charset)
+    text = value if written else xml_text(shape, value, charset=charset or "UTF-8")
     return Content(media=body.media, data=_in_charset(text, charset))
 
 
@@ -94,13 +94,15 @@ def _text(body: Body, value: Json) -> Content:
     """Text as it is, in its charset; a container as JSON text, which is what YAML takes too."""
     if is_container(value):
         return Content(media=_concrete(body.media, "application/json"), data=json_text(value).encode())
-    kind, charset = _concrete(body.media, "text/plain"), media.parameter(body.media, "charset")
-    if charset is None and kind.startswith("text/"):
+    kind = _concrete(body.media, "text/plain")
+    if kind.startswith("text/") and media.parameter(kind, "charset") is None:
         kind += "; charset=utf-8"
-    return Content(media=kind, data=_in_charset(text_of(value), charset or "utf-8"))
+    return Content(media=kind, data=_in_charset(text_of(value), media.charset(body.media, "utf-8")))
 
 
-def _in_charset(text: str, charset: str) -> bytes:
+def _in_charset(text: str, charset: str | None) -> bytes:
+    if charset is None:
+        raise Unfit("no text: the description's charset is none that is used", named(text))
     try:
         return text.encode(charset)
     except (UnicodeEncodeError, LookupError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from math import isinf
 from typing import Never, TypeGuard
 
 from mcpbridge.tools import Json
 
 _DEEPEST = 100
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def is_list(value: Json) -> TypeGuard[list[Json]]:
@@ -27,11 +30,23 @@ def is_container(value: Json) -> bool:
 
 
 def parse_json(text: str) -> Json:
-    """One JSON text (RFC 8259). Raises: ValueError, also for NaN, and for nesting that the parser refuses."""
+    """JSON of an upstream, as something that can be written again: U+FFFD stands for a half of a surrogate pair.
+
+    Raises: ValueError, also for numbers beyond a double.
+    """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    return _whole(value) if _SURROGATE.search(text) else value
+
+
+def parse_all(texts: Sequence[str]) -> list[Json]:
+    """One value of each text; all at once, since one at a time takes far longer. Raises: ValueError."""
+    values: list[Json] = parse_json(f"[{','.join(texts)}]")
+    if len(values) != len(texts):
+        raise ValueError("a text that is no JSON by itself")
+    return values
 
 
 def too_deep(value: Json) -> bool:
@@ -48,6 +63,21 @@ def _children(node: Json) -> Iterable[Json]:
     if is_object(node):
         return node.values()
     return node if is_list(node) else ()
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise ValueError("a number beyond a double")
+    return value
+
+
+def _whole(value: Json) -> Json:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _no_constant(word: str) -> Never:

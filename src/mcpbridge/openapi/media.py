@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 _PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_CHARSET = re.compile(
+    r"utf-?(8|16|32)(-?[lb]e)?|(us-)?ascii|(iso[-_]?)?8859[-_]\d{1,2}|latin-?\d{1,2}|(windows|cp|ibm)-?\d{3,4}"
+    r"|koi8-[rtu]|big5(-hkscs)?|gb(k|2312|18030)|euc-(jp|kr)|shift[-_]jis|iso-2022-(jp|kr)|tis-620|mac-?roman"
+)
 _LINES = frozenset(
     f"application/{name}" for name in ("jsonl", "x-ndjson", "ndjson", "x-jsonlines", "json-lines", "json-seq")
 )
@@ -24,6 +28,16 @@ def parameter(media: str, name: str) -> str | None:
             text = found[2].strip()
             return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
     return None
+
+
+def charset(media: str, otherwise: str) -> str | None:
+    """The declared charset (RFC 9110 section 8.3.2), `otherwise` where none is, None for one that no server of today
+    sends: Python takes codecs of its own for charsets, and some of them need a time that grows with the square.
+    """
+    name = parameter(media, "charset")
+    if name is None:
+        return otherwise
+    return name if _CHARSET.fullmatch(name.lower()) else None
 
 
 def is_lines(kind: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html.parser import HTMLParser
 
 EXCERPT = 2_000
@@ -40,7 +41,8 @@ class _Words(HTMLParser):
 def html_excerpt(page: str) -> str:
     """The words of an HTML page, cut at `EXCERPT` characters and marked as such."""
     reader = _Words()
-    reader.feed(page[: EXCERPT * 50])
+    with suppress(AssertionError):  # the parser's own, for declarations that it does not know: the rest is left out
+        reader.feed(page[: EXCERPT * 50])
     words = " ".join(reader.words)
     shown = words[:EXCERPT] + ("…" if len(words) > EXCERPT else "")
     title = f" titled {reader.title[:200]!r}" if reader.title else ""

@@ -86,7 +86,7 @@ def _hint(status: int, headers: httpx2.Headers) -> str:
     if status == 304:
         return "It has not changed since the copy that the arguments name."
     if 300 <= status < 400:
-        place = headers.get("location", "elsewhere")
+        place = _line(headers.get("location", "elsewhere"))
         return f"The API points to {place}, which was not followed: a call stays inside the origin of its base URL."
     if status >= 500:
         return "The API failed by itself. Reading may be tried again later; check first whether a write was done."

@@ -16,7 +16,7 @@ import mcp_types
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.events import read_events
-from mcpbridge.openapi.jsontext import parse_json, too_deep
+from mcpbridge.openapi.jsontext import parse_all, parse_json, too_deep
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.page import html_excerpt
 from mcpbridge.openapi.refusal import failure_for, phrase
@@ -103,7 +103,7 @@ def _lines(headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mcp
     text = decode(headers, content)
     for records in (text.replace("\x1e", "\n").split("\n"), text.split("\x1e")):
         try:
-            return _structured(text, [parse_json(record) for record in records if record.strip()], meta)
+            return _structured(text, parse_all([record for record in records if record.strip()]), meta)
         except ValueError:
             continue  # a record between marks may have several lines (RFC 7464 section 2.1)
     return _text(text, meta)
@@ -117,7 +117,7 @@ def _events(headers: httpx2.Headers, content: bytes, meta: dict[str, Any]) -> mc
     text = "\n".join(f"{event.name}: {event.data}" if event.name else event.data for event in events)
     told = events[:-1] if events[-1].data == _LAST else events
     try:
-        return _structured(text, [parse_json(event.data) for event in told], meta)
+        return _structured(text, parse_all([event.data for event in told]), meta)
     except ValueError:
         return _text(text, meta)
 
@@ -175,14 +175,14 @@ _HEAD = {"content-type", "content-length", "last-modified", "etag", "accept-rang
 
 def decode(headers: httpx2.Headers, content: bytes) -> str:
     """The text in its declared charset, else UTF-8 (a byte order mark counts), with U+FFFD for what can't be read."""
-    charset = media.parameter(headers.get("content-type", ""), "charset") or "utf-8"
+    charset = media.charset(headers.get("content-type", ""), "utf-8") or "utf-8"
     if content[:3] == codecs.BOM_UTF8:
         charset = "utf-8-sig"
     elif content[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
         charset = "utf-16"
     try:
         return content.decode(charset, "replace")
-    except (LookupError, UnicodeError):
+    except LookupError:
         return content.decode("utf-8", "replace")
 
 
