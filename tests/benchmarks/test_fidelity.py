@@ -15,7 +15,7 @@ GOOD: dict[str, Any] = {
 
 
 def missed(**changed: Any) -> list[str]:
-    return [row.measure for row in verdict([{**GOOD, **changed}], {"f": "right"}) if not row.reached]
+    return [row.measure for row in verdict([{**GOOD, **changed}], {"f": "right"}) if row.verdict == "MISSED"]
 
 
 def test_a_good_report_reaches_every_goal() -> None:
@@ -35,10 +35,20 @@ def test_a_good_report_reaches_every_goal() -> None:
         ({"fidelity": {"tried": 6, "right": 6, "ungenerable": 1}}, "requests that could not be tried"),
         ({"spec_driven": {"whole_tried": 2, "whole_right": 1}}, "whole requests"),
         ({"coverage": {"constraints": 3, "constraints_kept": 2}}, "constraints kept"),
+        (
+            {"coverage": {"constraints": 3, "constraints_kept": 3, "params": 100, "params_missing": 1}},
+            "parameters without an argument",
+        ),
     ],
 )
 def test_whatever_is_wrong_is_a_goal_missed(changed: dict[str, Any], measure: str) -> None:
     assert missed(**changed) == [measure]
+
+
+def test_a_few_parameters_without_an_argument_are_explained_and_never_reached() -> None:
+    coverage = {"constraints": 3, "constraints_kept": 3, "params": 1000, "params_missing": 5}
+    verdicts = {row.measure: row.verdict for row in verdict([{**GOOD, "coverage": coverage}])}
+    assert verdicts["parameters without an argument"] == "explained"
 
 
 def test_no_description_at_all_is_no_success() -> None:
