@@ -50,9 +50,9 @@ def _cpu(script: str) -> float:
 @pytest.mark.req("TEST-05")
 def test_importing_the_converter_costs_an_eighth_of_the_sdk() -> None:
     ours = theirs = float("inf")
-    for _ in range(20):  # whatever else the machine does makes single runs slower, never quicker
+    for run in range(20):  # whatever else the machine does makes single runs slower, never quicker
         ours, theirs = min(ours, _cpu(CONVERT)), min(theirs, _cpu("import mcp"))
-        if ours <= theirs / 8:
+        if run >= 2 and ours <= theirs / 8:
             break
 
     assert ours <= theirs / 8, f"{ours:.3f} s against {theirs:.3f} s"
