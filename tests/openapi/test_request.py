@@ -244,7 +244,7 @@ def test_a_flood_of_unknown_arguments_is_refused_in_a_moment() -> None:
     with pytest.raises(InvalidArguments) as refused:
         build(made, **{"h" * 55 + "x" + str(number): 1 for number in range(100_000)})
     assert len(refused.value.problems) == 20
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 15  # some 0.3 s; tracing for coverage slows it; without the bound: minutes
 
 
 @pytest.mark.req("ATK-24")

@@ -194,7 +194,7 @@ async def test_refusing_is_quick_however_much_is_wrong(schema: dict[str, Any], a
     found = await problems(schema, arguments)
 
     assert 1 <= len(found) <= 20
-    assert await quickest(schema, arguments) < 0.5
+    assert await quickest(schema, arguments) < 5  # some 0.1 s; tracing for coverage slows it; without bounds: minutes
 
 
 @pytest.mark.req("ATK-14")
