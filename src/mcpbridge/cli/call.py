@@ -124,4 +124,5 @@ async def _dry_run(
 
 async def _unknown(source: ToolSource, error: ToolNotFound) -> ConfigError:
     names = [tool.name for tool in await source.list_tools(ANYONE)]
-    return ConfigError(f"there is no tool {error.key!r}{closest(error.key, names)} `mcpbridge tools TARGET` lists them")
+    near = closest(error.key, names) or ":"
+    return ConfigError(f"there is no tool {error.key!r}{near} `mcpbridge tools TARGET` lists them")
