@@ -479,7 +479,9 @@ def test_what_is_no_transport_or_strategy_is_a_config_error(part: str, value: An
         Upstream(**{part: value})
 
 
-@pytest.mark.parametrize("headers", [{"X A": "v"}, {"X": "a\r\nb"}, {"X": 5}, {"é": "v"}, {"X": " v"}, {"": "v"}])
+@pytest.mark.parametrize(
+    "headers", [{"X A": "v"}, {"X": "a\r\nb"}, {"X": 5}, {"é": "v"}, {"X": " v"}, {"": "v"}, {"X": "é"}]
+)
 def test_a_static_header_that_can_not_be_sent_is_a_config_error(headers: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="header"):
         Upstream(headers=headers)
@@ -491,3 +493,33 @@ def test_a_static_header_that_can_not_be_sent_is_a_config_error(headers: dict[st
 def test_a_limit_that_is_no_number_above_zero_is_a_config_error(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(limits))):
         Limits(**limits)
+
+
+@pytest.mark.req("REST-05", "VAULT-03")
+@pytest.mark.parametrize("said", [RuntimeError("the vault says sesame"), TimeoutError("sesame"), ConfigError("sesame")])
+async def test_a_credential_that_can_not_be_had_is_a_failure_and_nothing_left(said: Exception) -> None:
+    def fetch() -> str:
+        raise said
+
+    sent = list[httpx2.Request]()
+    upstream = mock(lambda request: sent.append(request) or httpx2.Response(200), auth=Bearer(fetch))
+    lost = failure(await upstream.send(get()))
+
+    assert (lost.code, lost.sent, sent) == ("auth_failed", "no", [])
+    assert type(said).__name__ in lost.message
+
+
+async def test_a_strategy_that_fails_after_an_answer_does_not_say_that_nothing_left() -> None:
+    class Later(httpx2.Auth):
+        def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response]:
+            yield request
+            raise ValueError
+
+    assert failure(await mock(lambda _: httpx2.Response(401), auth=Later()).send(get())).sent == "unknown"
+
+
+@pytest.mark.req("VAULT-03")
+def test_no_part_of_it_shows_a_secret_header() -> None:
+    upstream = mock(lambda _: httpx2.Response(200), headers={"X-Key": Secret("sesame"), "X-Other": "sesame"})
+
+    assert "sesame" not in repr(vars(upstream))

@@ -111,6 +111,20 @@ def overdue(where: str, limits: Limits, *, status: int | None) -> Failure:
     )
 
 
+class SigningFailed(Exception):
+    """A strategy raised; the message is the name of what it raised, since its own words may hold the credential."""
+
+
+def unsigned(error: SigningFailed, where: str, *, left: bool) -> Failure:
+    """The credential could not be had or used. `left` says that an earlier request of the same call was answered."""
+    return Failure(
+        code="auth_failed",
+        message=f"a request to {where} could not be signed ({error})",
+        hint="An operator has to check the credential of this upstream.",
+        sent="unknown" if left else "no",
+    )
+
+
 def oversized(where: str, limits: Limits, status: int) -> Failure:
     """The answer is larger than the cap."""
     return Failure(

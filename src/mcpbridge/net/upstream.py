@@ -7,16 +7,17 @@ comes from the environment, and the deadline covers the whole call instead of ea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
 
 import httpx2
 
-from mcpbridge.errors import ConfigError, Failure
-from mcpbridge.net.failures import lost, overdue, oversized
+from mcpbridge.errors import AuthRequired, ConfigError, Failure
+from mcpbridge.net.failures import SigningFailed, lost, overdue, oversized, unsigned
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.masking import Unsigned, masked, masked_headers
 from mcpbridge.net.reading import CODINGS, TooLarge, read_body
 from mcpbridge.net.redirect import MOST, redirected
 from mcpbridge.net.tls import shared_context
@@ -58,7 +59,8 @@ class Upstream:
         self._own_pool = transport is None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.auth = None if auth is None else checked_auth(auth)
-        self._headers = checked_headers(headers or {})
+        self._headers = {name: Secret(text) for name, text in checked_headers(headers or {}).items()}
+        self.secrets = [value for value in (headers or {}).values() if isinstance(value, Secret)]
         # Connecting ends before the deadline does, so that it is known that nothing has left.
         connect = min(self.limits.connect, self.limits.deadline * 0.9)
         self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
@@ -66,20 +68,22 @@ class Upstream:
     async def send(self, request: httpx2.Request, *, signed: bool = True) -> Answer | Failure:
         """The answer, or why there is none. `signed=False` leaves the strategy out: this request needs no credential.
 
-        Raises: what the strategy raises by itself, such as AuthRequired; CancelledError; ConfigError in another
-        event loop than that of the first call, whose connections it can't use.
+        Raises: AuthRequired, where the strategy does; CancelledError; ConfigError in another event loop than that of
+        the first call, whose connections it can't use.
         """
         if self._own_pool:
             self._stay_in_loop()
         for name, text in _DEFAULTS:
             request.headers.setdefault(name, text)
-        request.headers.update(self._headers)
+        request.headers.update({name: value.reveal() for name, value in self._headers.items()})
         request.extensions["timeout"] = self._timeout
         call = _Call(self, where(request.url), self.auth if signed else None)
         deadline = asyncio.timeout(self.limits.deadline)
         try:
             async with deadline:
                 return await call.run(request)
+        except SigningFailed as failed:
+            return unsigned(failed, call.where, left=call.left)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -109,28 +113,35 @@ class _Call:
         self.upstream = upstream
         self.where = place
         self.auth = auth
+        self.secrets = {secret.reveal() for secret in upstream.secrets}
         self.status: int | None = None
         self.left = False
 
     async def run(self, request: httpx2.Request) -> Answer:
         response = await (self.follow(request) if self.auth is None else self.sign(self.auth, request))
         try:
-            return Answer(response.status_code, response.headers, await self.read(response))
+            content = await self.read(response)
         finally:
             await response.aclose()
+        if response.is_success or not self.secrets:
+            return Answer(response.status_code, response.headers, content)
+        headers = masked_headers(response.headers, self.secrets)
+        return Answer(response.status_code, headers, masked(content, self.secrets))
 
     async def sign(self, auth: httpx2.Auth, request: httpx2.Request) -> httpx2.Response:
         """Drives the strategy's flow, as `httpx2.AsyncClient` does, but reads under the cap."""
+        before = Unsigned.of(request)
         if auth.requires_request_body:
             await request.aread()
         async with aclosing(auth.async_auth_flow(request)) as flow:
-            request = await anext(flow)
+            request = await _step(anext(flow))
             while True:
+                self.secrets.update(before.credentials(request))
                 response = await self.follow(request)
                 try:
                     if auth.requires_response_body:
                         response = await self.whole(response)
-                    request = await flow.asend(response)
+                    request = await _step(flow.asend(response))
                 except StopAsyncIteration:
                     return response
                 except BaseException:
@@ -168,6 +179,16 @@ class _Call:
         return httpx2.Response(response.status_code, headers=kept, content=content, request=response.request)
 
 
+async def _step(step: Awaitable[httpx2.Request]) -> httpx2.Request:
+    """One step of a strategy. Raises: StopAsyncIteration, AuthRequired, and SigningFailed for everything else."""
+    try:
+        return await step
+    except (StopAsyncIteration, AuthRequired):
+        raise
+    except Exception as error:  # what a host's strategy raises is no answer of the upstream, and must not end as one
+        raise SigningFailed(type(error).__name__) from error
+
+
 _OF_CODING = {"content-encoding", "content-length", "transfer-encoding"}
 
 
@@ -200,6 +221,8 @@ def checked_headers(headers: Mapping[str, str | Secret]) -> dict[str, str]:
                 raise ConfigError(f"header {name!r} must have text as its value, not {_kind(text)}")
             if TOKEN.fullmatch(name) is None:
                 raise ConfigError(f"{name!r} is no name of a header")
+            if not text.isascii():
+                raise ConfigError(f"header {name!r} must have ASCII text as its value")
             shown[name] = checked_header(text)
         except Unfit as error:
             raise ConfigError(f"header {name!r} can't be sent: {error}") from None
