@@ -73,7 +73,7 @@ def test_work_without_bound_is_known_in_a_moment(schema: dict[str, Any]) -> None
     began = time.thread_time()
 
     assert work_of(schema) is None
-    assert time.thread_time() - began < 2
+    assert time.thread_time() - began < 20  # some 0.2 s; tracing for coverage slows it; without the bound: for ever
 
 
 def test_nesting_in_place_is_no_recursion_of_ours() -> None:
