@@ -277,6 +277,76 @@ async def test_calls_wait_while_a_source_is_being_entered() -> None:
         assert words_of(await waiting) == "things did read_it"
 
 
+@pytest.mark.req("GW-14", "VIS-01")
+async def test_a_call_that_waited_does_not_reach_a_source_that_was_removed() -> None:
+    slow = Slow()
+    async with Router() as router:
+        router.put("slow", slow)
+        waiting = asyncio.create_task(router.call(Call(name="slow__write_it")))
+        await asyncio.sleep(0)
+        await router.remove("slow")
+        with pytest.raises(ToolNotFound):
+            await waiting
+    assert not slow.calls
+
+
+async def test_a_call_that_waited_goes_to_the_source_that_took_its_place() -> None:
+    slow, next_one = Slow(), Slow()
+    async with Router() as router:
+        router.put("slow", slow)
+        waiting = asyncio.create_task(router.call(Call(name="slow__write_it")))
+        await slow.begun.wait()
+        put = router.put("slow", next_one)
+        next_one.go.set()
+        await put
+        assert words_of(await waiting) == "things did write_it"
+    assert (len(slow.calls), len(next_one.calls)) == (0, 1)
+
+
+@pytest.mark.req("GW-02", "UP-02")
+@pytest.mark.parametrize("entered", [False, True])
+async def test_a_source_that_cancels_the_task_that_holds_it_counts_as_failed(*, entered: bool) -> None:
+    class Dying(Slow):
+        async def __aenter__(self) -> Self:
+            self.task = asyncio.current_task()
+            return await super().__aenter__()
+
+    dying = Dying()
+    async with Router({"b": Things()}) as router:
+        put = router.put("a", dying)
+        await dying.begun.wait()
+        if entered:
+            dying.go.set()
+            await put
+        assert dying.task
+        dying.task.cancel()
+        await asyncio.wait([dying.task])
+        status = (await router.statuses())["a"]
+        assert (status.state, status.code) == ("failed", "start_failed")
+        with pytest.raises(ToolNotFound):
+            await router.call(Call(name="a__write_it"))
+        assert names(await router.list_tools(ANYONE)) == ["b__read_it", "b__write_it"]
+
+
+@pytest.mark.req("GW-02")
+async def test_a_source_whose_status_hangs_or_version_raises_is_its_own_trouble(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stuck(Things):
+        async def status(self, caller: Caller | None = None) -> Status:
+            await asyncio.Event().wait()
+            return Status()
+
+        def version(self, caller: Caller) -> str:
+            raise ZeroDivisionError
+
+    caplog.set_level(logging.CRITICAL)
+    router = Router({"a": Stuck(), "b": Things()}, list_timeout=0.01)
+
+    assert [status.state for status in (await router.statuses()).values()] == ["failed", "connected"]
+    assert router.version(ANYONE) != router.version(ANYONE)
+
+
 async def test_a_caller_that_gives_up_waiting_does_not_stop_the_source() -> None:
     slow = Slow()
     async with Router() as router:

@@ -37,7 +37,8 @@ class Router(ToolSource):
     """Sources by slug. `get` and `call` go straight to one of them by the slug in front of the key.
 
     A source that raises while it lists, or takes longer than `list_timeout` seconds, is left out of that listing, and
-    `status` and `statuses` say so. Listings are ordered by slug, then as each source orders them.
+    `status` and `statuses` say so; they wait no longer either. Listings are ordered by slug, then as each source orders
+    them.
 
     The router enters its sources, each in a task of its own; one that can't be entered counts as failed and does not
     stop the others. Entering the router takes at most `start_timeout` seconds; what is still being entered then joins
@@ -110,7 +111,7 @@ class Router(ToolSource):
     async def statuses(self, caller: Caller | None = None) -> Mapping[str, Status]:
         """The status of each source by its slug."""
         mounts = self._order()
-        each = await asyncio.gather(*(mount.status(caller) for mount in mounts))
+        each = await asyncio.gather(*(mount.status(caller, self.list_timeout) for mount in mounts))
         return {mount.slug: status for mount, status in zip(mounts, each, strict=True)}
 
     async def status(self, caller: Caller | None = None) -> Status:
@@ -185,11 +186,10 @@ class Router(ToolSource):
     async def _route(self, kind: Kind, key: str) -> Prefix:
         parts = split(kind, key)
         mount = self._mounts.get(parts[0]) if parts else None
-        if mount is None:
-            raise ToolNotFound(key, kind)
-        if mount.held.entering:
+        while parts and mount is not None and mount.held.entering:
             await mount.held.ready()
-        if not mount.usable:
+            mount = self._mounts.get(parts[0])  # it may have been removed or replaced in the meantime
+        if mount is None or not mount.usable:
             raise ToolNotFound(key, kind)
         return mount.prefix
 

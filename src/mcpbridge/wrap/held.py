@@ -37,7 +37,7 @@ class Held:
     def __init__(self, source: ToolSource, name: str) -> None:
         self.source = source
         self.name = name
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._stop = asyncio.Event()
         self._entered: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -81,6 +81,11 @@ class Held:
         except Exception as error:  # one source that fails must not end the others; the reason is kept and logged
             logger.exception("source %r failed while it was entered or left", self.name)
             self.error = error
+        except asyncio.CancelledError as error:
+            if not self._stop.is_set():  # a session that dies may cancel the task that entered it
+                logger.warning("source %r cancelled the task that holds it", self.name)
+                self.error = error
+            raise
         finally:
             _finish(entered)
 

@@ -52,15 +52,16 @@ class Mount:
         self._faults.pop(kind, None)
         return items
 
-    async def status(self, caller: Caller | None) -> Status:
-        """The source's status, or what it failed at."""
+    async def status(self, caller: Caller | None, deadline: float) -> Status:
+        """The source's status, or what it failed at; one that takes longer than `deadline` seconds failed too."""
         if self.held.entering:
             return Status(state="connecting", code="starting", message="is being started")
         if self.held.error is not None:
             reason = type(self.held.error).__name__
             return Status(state="failed", code="start_failed", message=f"could not be started or stopped ({reason})")
         try:
-            status = await self.prefix.status(caller)
+            async with asyncio.timeout(deadline):
+                status = await self.prefix.status(caller)
         except Exception as error:  # as in a listing: its failure is its own
             logger.exception("source %r gave no status", self.slug)
             return Status(state="failed", code="status_failed", message=f"gave no status ({type(error).__name__})")
@@ -76,4 +77,8 @@ class Mount:
         """
         if self._faults:
             return f"{next(_ages)}"
-        return f"{self._age}.{self.prefix.version(caller)}"
+        try:
+            return f"{self._age}.{self.prefix.version(caller)}"
+        except Exception:  # as in a listing: its failure is its own
+            logger.exception("source %r gave no version", self.slug)
+            return f"{next(_ages)}"
