@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -165,6 +167,56 @@ async def test_wrong_arguments_are_refused_without_repeating_them(arguments: dic
 
     assert [problem.path for problem in refused.value.problems] == [path]
     assert "hunter2" not in str(refused.value)
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+def set_up(*, force: bool, size: int, ratio: float, name: str, when: date, colour: Colour, more: Any = None) -> str:
+    """Repeats what it got."""
+    return repr((force, size, ratio, name, when, colour, more))
+
+
+RIGHT: dict[str, Any] = {
+    "force": True,
+    "size": 3,
+    "ratio": 0.5,
+    "name": "n",
+    "when": "2026-01-31",
+    "colour": "red",
+}
+
+
+@pytest.mark.req("ATK-25", "REST-06")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"force": "true"},
+        {"force": 1},
+        {"force": "yes"},
+        {"size": "3"},
+        {"size": True},
+        {"size": 3.5},
+        {"ratio": "0.5"},
+        {"name": 3},
+        {"when": 0},
+        {"colour": "RED"},
+        {"more": float("nan")},
+        {"more": {1: 2}.keys()},
+        {"name": "\ud800"},
+    ],
+    ids=str,
+)
+async def test_what_a_policy_saw_is_not_taken_for_something_else(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments):
+        await called(set_up, **{**RIGHT, **wrong})
+
+
+async def test_what_json_can_say_is_read() -> None:
+    words = words_of(await called(set_up, **{**RIGHT, "size": 3.0, "ratio": 2, "more": [1.0, {"a": None}]}))
+
+    assert words == repr((True, 3, 2.0, "n", date(2026, 1, 31), Colour.RED, [1, {"a": None}]))
 
 
 async def test_a_function_may_refuse_its_arguments_itself() -> None:

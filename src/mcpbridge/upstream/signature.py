@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pydantic
 from pydantic.json_schema import GenerateJsonSchema
@@ -15,6 +16,7 @@ from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments
 from mcpbridge.tools import Caller, Json
 
 _LEGAL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_WHOLE = 2.0**53
 _CONFIG = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
@@ -42,9 +44,15 @@ class Signature:
     callers: tuple[str, ...]
 
     def read(self, arguments: Mapping[str, Json], caller: Caller) -> Mapping[str, Any]:
-        """The function's keyword arguments. Raises: InvalidArguments."""
+        """The function's keyword arguments, read as strictly as the schema says.
+
+        What a policy saw is what the function gets: neither `"true"` nor 1 is taken for `true`.
+
+        Raises: InvalidArguments.
+        """
+        text = _json(arguments, self.name)
         try:
-            model = self.model.model_validate(dict(arguments))
+            model = self.model.model_validate_json(text, strict=True)
         except pydantic.ValidationError as error:
             told = error.errors(include_input=False, include_url=False, include_context=False)
             raise InvalidArguments([_problem(one["loc"], one["msg"]) for one in told], tool=self.name) from None
@@ -85,6 +93,26 @@ def read_signature(function: Callable[..., Any]) -> Signature:
         fields={field: parameter.name for field, parameter in named.items()},
         callers=callers,
     )
+
+
+def _json(arguments: Mapping[str, Json], tool: str) -> str:
+    try:
+        return json.dumps(_whole(arguments), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidArguments([ArgumentProblem(path="", expected="JSON", got="another value")], tool=tool) from None
+
+
+def _whole(value: Json) -> Json:
+    """The value with whole numbers as integers, which JSON Schema takes them for (2020-12 core, section 4.2.1)."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:
+        return int(value)
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Json]", value)
+        return {name: _whole(member) for name, member in members.items()}
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[Json]", value)
+        return [_whole(item) for item in items]
+    return value
 
 
 def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
