@@ -441,22 +441,26 @@ def test_one_tls_context_is_shared() -> None:
     assert shared_context() is shared_context()
 
 
-async def test_a_cancelled_call_closes_its_connection() -> None:
-    closed = asyncio.Event()
+@pytest.mark.req("FLT-29")
+async def test_a_cancelled_call_closes_its_connection_and_leaves_no_task() -> None:
+    asked, closed = asyncio.Event(), asyncio.Event()
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def behave(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         asked.set()
         await reader.read()
         closed.set()
 
-    asked = asyncio.Event()
     async with wild_server(behave) as url:
-        task = asyncio.create_task(Upstream().send(get(url)))
+        before = asyncio.all_tasks()
+        task = asyncio.create_task(Upstream(auth=Bearer("t")).send(get(url)))
         await asked.wait()
         task.cancel()
-        await asyncio.wait_for(closed.wait(), 2)
+        await asyncio.wait_for(closed.wait(), 1)
+        await asyncio.wait([task])
+        left = {each for each in asyncio.all_tasks() - before if not each.done()}
 
-    assert task.cancelled() or task.cancelling()
+    assert task.cancelled()
+    assert len(left) <= 1  # the server's own, for the connection
 
 
 class Foreign:
@@ -501,8 +505,12 @@ async def test_a_credential_that_can_not_be_had_is_a_failure_and_nothing_left(sa
     def fetch() -> str:
         raise said
 
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return httpx2.Response(200)
+
     sent = list[httpx2.Request]()
-    upstream = mock(lambda request: sent.append(request) or httpx2.Response(200), auth=Bearer(fetch))
+    upstream = mock(answer, auth=Bearer(fetch))
     lost = failure(await upstream.send(get()))
 
     assert (lost.code, lost.sent, sent) == ("auth_failed", "no", [])
