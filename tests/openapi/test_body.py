@@ -192,6 +192,10 @@ def test_a_part_never_carries_a_line_end_into_its_headers() -> None:
 
     assert "/file" in problems(made, {"file": "data:image/png\r\nX-Evil: 1;base64,YQ=="})
 
+    made = with_body(MULTI, members=MEMBERS, encoding={"a": Encoding(headers={"X\r\nEvil": "1"})})
+
+    assert "/a" in problems(made, {"a": "x"})
+
 
 def test_the_same_arguments_make_the_same_bytes() -> None:
     made = with_body(MULTI, members=MEMBERS)

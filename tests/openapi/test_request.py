@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpbridge.errors import ConfigError, InvalidArguments
-from mcpbridge.openapi.operation import Body, Where
+from mcpbridge.openapi.operation import Body, Operation, Where
 from mcpbridge.openapi.request import build_request
 
 PET = operation("/pets/{id}/toys/{toy}", param("id", "path"), param("toy", "path"))
@@ -266,3 +266,25 @@ def test_any_text_in_the_query_is_read_back_exactly(arguments: dict[str, str]) -
     made = operation("/x", param("a"), param("b[]"), param("c d"))
 
     assert dict(httpx2.QueryParams(build_request(made, arguments, base_url=BASE).url.query)) == arguments
+
+
+@pytest.mark.req("REST-03")
+@pytest.mark.parametrize(
+    "made",
+    [
+        operation("/x", method="GET / HTTP/1.1\r\nX-Evil: 1"),
+        operation("/x", method=""),
+        operation("/x", accept="a/b\r\nX-Evil: 1"),
+        operation("/x", accept="\u65e5/\u672c"),
+        with_body("text/plain\r\nX-Evil: 1"),
+        with_body("application/json; x=\0"),
+    ],
+    ids=["method", "no method", "accept", "foreign", "media", "nul"],
+)
+def test_a_description_never_carries_a_line_end_into_the_head(made: Operation) -> None:
+    assert "a description with" in problems(made, {"body": "x"} if made.body else {})
+
+
+@pytest.mark.parametrize("path", ["/\ud800/{id}", "/x?y=\ud800", "/{id}#\ud800"])
+def test_a_template_that_no_text_can_hold_is_no_crash(path: str) -> None:
+    assert build(operation(path, param("id", "path")), id="1")

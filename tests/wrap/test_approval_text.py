@@ -114,6 +114,7 @@ def test_many_arguments_are_counted() -> None:
         "password",
         "userPassword",
         "pass-phrase",
+        "pwd",
         "client_secret",
         "apiKey",
         "API-Key",

@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from mcpbridge.openapi import media
 from mcpbridge.openapi.content import Content, decoded, utf8
+from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.jsontext import is_container, is_list
 from mcpbridge.openapi.markup import part_text
 from mcpbridge.openapi.operation import Body, Encoding
@@ -47,8 +48,14 @@ def _part(name: str, value: Json, encoding: Encoding) -> Iterator[bytes]:
     lines = [f"Content-Disposition: {disposition}"]
     if kind is not None:
         lines.append(f"Content-Type: {checked_header(kind)}")
-    lines += [f"{header}: {checked_header(text)}" for header, text in encoding.headers.items()]
+    lines += [f"{_token(header)}: {checked_header(text)}" for header, text in encoding.headers.items()]
     yield utf8("\r\n".join(lines)) + b"\r\n\r\n" + data
+
+
+def _token(name: str) -> str:
+    if TOKEN.fullmatch(name) is None:
+        raise Unfit("a description whose part headers have names that MIME allows", named(name))
+    return name
 
 
 def _content(name: str, value: Json, encoding: Encoding) -> tuple[str | None, str | None, bytes]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
-from urllib.parse import unquote_plus
 
 import httpx2
 
-from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments
+from mcpbridge.errors import ArgumentProblem, InvalidArguments
+from mcpbridge.openapi.baseurl import joined, name_of
 from mcpbridge.openapi.body import form_text, write_body
 from mcpbridge.openapi.closest import closest
 from mcpbridge.openapi.content import Content
@@ -22,7 +21,7 @@ from mcpbridge.openapi.headers import RESERVED, TOKEN
 from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.openapi.media import essence, is_form
 from mcpbridge.openapi.operation import Body, Operation, Parameter, Where
-from mcpbridge.openapi.plaintext import Unfit, encoded, json_text, named, text_of
+from mcpbridge.openapi.plaintext import Unfit, checked_header, encoded, json_text, named, text_of
 from mcpbridge.openapi.style import cookie_pairs, header_text, path_text, query_parameter
 from mcpbridge.openapi.template import Template, check_path, expand, parse_template
 from mcpbridge.tools import Json
@@ -65,7 +64,7 @@ def build_request(operation: Operation, arguments: Mapping[str, Json], *, base_u
     target = _target(draft)
     if draft.problems:
         raise InvalidArguments(draft.problems, tool=operation.name)
-    return _request(draft, _join(str(base_url), target, draft.query), content)
+    return _request(draft, joined(str(base_url), target, draft.query), content)
 
 
 def _parameters(draft: _Draft, arguments: Mapping[str, Json]) -> int:
@@ -109,7 +108,7 @@ def _check_names(draft: _Draft, parameter: Parameter, value: Json) -> None:
     others = (each.place for each in draft.operation.parameters if each is not parameter)
     taken = {place.name for place in others if place.where == parameter.place.where}
     if parameter.place.where == "query":
-        taken |= {_name(pair) for pair in "".join(draft.template.query[::2]).split("&") if pair}
+        taken |= {name_of(pair) for pair in "".join(draft.template.query[::2]).split("&") if pair}
     for name in value:
         if name in taken or name.partition("[")[0] in taken:
             raise Unfit(f"no member called {name!r} (another parameter has that name)", "an object with one")
@@ -216,47 +215,28 @@ def _target(draft: _Draft) -> str:
     return path
 
 
-@lru_cache(maxsize=1024)
-def _base(base_url: str) -> tuple[str, str, frozenset[str]]:
-    """Origin and path without a slash at the end, the query and the names in it, of a base URL."""
-    try:
-        url = httpx2.URL(base_url)
-    except httpx2.InvalidURL as error:
-        raise ConfigError(f"base_url {base_url!r} is no URL ({error}); write it as https://host/path") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigError(f"base_url {base_url!r} is no absolute http(s) URL; write it as https://host/path")
-    query = url.query.decode("ascii")
-    return str(url.copy_with(query=None, fragment=None)).rstrip("/"), query, frozenset(map(_name, query.split("&")))
-
-
-def _join(base_url: str, path: str, query: list[str]) -> str:
-    """The whole URL. What the base URL's own query says wins over what an argument would."""
-    origin, own, names = _base(base_url)
-    if own:
-        given = "&".join(query).split("&") if query else []
-        query = [own, *(pair for pair in given if _name(pair) not in names)]
-    return f"{origin}{path}?{'&'.join(query)}" if query else origin + path
-
-
-def _name(pair: str) -> str:
-    return unquote_plus(pair.partition("=")[0])
-
-
 def _request(draft: _Draft, url: str, content: Content | None) -> httpx2.Request:
     operation = draft.operation
-    headers = [("Accept", operation.accept)]
+    headers = [("Accept", operation.accept), *draft.headers]
     if content is not None:
-        headers.append(("Content-Type", content.media))
-    for name, text in draft.headers:
-        headers.append((name, text))
+        headers.insert(1, ("Content-Type", content.media))
     if draft.cookies:
         headers.append(("Cookie", "; ".join(draft.cookies)))
-    raw = [(name.encode("ascii"), text.encode("latin-1")) for name, text in headers]
     try:
-        return httpx2.Request(operation.method, url, headers=raw, content=None if content is None else content.data)
+        raw = [(name.encode("ascii"), checked_header(text).encode("latin-1")) for name, text in headers]
+        method = _method(operation.method)
+        return httpx2.Request(method, url, headers=raw, content=None if content is None else content.data)
+    except Unfit as unfit:
+        problem = ArgumentProblem(path="", expected=f"a description with {unfit.expected}", got=unfit.got)
     except httpx2.InvalidURL as error:
         problem = ArgumentProblem(path="", expected="arguments that fit into a URL of 64 KiB", got=str(error))
-        raise InvalidArguments([problem], tool=operation.name) from error
+    raise InvalidArguments([problem], tool=operation.name)
+
+
+def _method(method: str) -> str:
+    if TOKEN.fullmatch(method) is None:
+        raise Unfit("a method that HTTP allows (RFC 9110 section 9.1)", named(method))
+    return method
 
 
 def _missing(argument: str) -> ArgumentProblem:

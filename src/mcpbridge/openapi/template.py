@@ -82,7 +82,9 @@ def _decoded(path: str) -> str:
 
 def _split(text: str, safe: str) -> tuple[str, ...]:
     parts = _VARIABLE.split(text)
-    return tuple(_name(part) if index % 2 else quote(part, safe=safe) for index, part in enumerate(parts))
+    return tuple(
+        _name(part) if index % 2 else quote(part, safe=safe, errors="replace") for index, part in enumerate(parts)
+    )
 
 
 def _name(variable: str) -> str:

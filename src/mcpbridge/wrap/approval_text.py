@@ -21,7 +21,7 @@ NAME = 80
 """How many characters of a name are shown."""
 
 _ALWAYS_SECRET = re.compile(
-    r"passw|passphrase|secret|apikey|accesskey|privatekey|authorization|credential|cookie|signature|^(?:pin|otp|cvv|cvc|auth)$"
+    r"passw|passphrase|passcode|pwd|secret|apikey|accesskey|privatekey|authorization|credential|cookie|signature|^(?:pin|otp|cvv|cvc|auth)$"
 )
 _SECRET_TEXT = re.compile(r"token|session|^key$|jwt|bearer")
 """Names of secrets where the value is text; as numbers they are counts (`max_tokens`)."""
