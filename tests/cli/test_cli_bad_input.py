@@ -43,7 +43,7 @@ def upstream() -> Iterator[str]:
         thread.join()
 
 
-def _is_one_line(ended: Ended, code: int, *words: str) -> None:
+def _check_one_line(ended: Ended, code: int, *words: str) -> None:
     assert (ended.code, ended.out) == (code, ""), ended
     assert ended.err.startswith("mcpbridge: "), ended
     assert ended.err.count("\n") == 1, ended.err
@@ -68,11 +68,11 @@ def _is_one_line(ended: Ended, code: int, *words: str) -> None:
 def test_a_description_that_can_not_be_read(
     command: Command, api: Api, what: list[str], text: str, words: tuple[str, ...]
 ) -> None:
-    _is_one_line(command(what[0], api(text), *what[1:]), 1, *words)
+    _check_one_line(command(what[0], api(text), *what[1:]), 1, *words)
 
 
 def test_a_file_that_is_not_there(command: Command) -> None:
-    _is_one_line(command("tools", "/nowhere/api.json"), 2, "there is no file")
+    _check_one_line(command("tools", "/nowhere/api.json"), 2, "there is no file")
 
 
 def test_a_reference_to_nothing_leaves_out_its_operation_alone(command: Command, api: Api) -> None:
@@ -90,33 +90,33 @@ def test_an_operation_without_responses_is_still_a_tool(command: Command, api: A
 
 @pytest.mark.parametrize("text", ["{", "[]", "7", "{'a': 1}"])
 def test_arguments_that_are_no_object(command: Command, api: Api, text: str) -> None:
-    _is_one_line(command("call", api(ONE), "a", "--args", text), 2, "--args")
+    _check_one_line(command("call", api(ONE), "a", "--args", text), 2, "--args")
 
 
 def test_an_unknown_tool(command: Command, api: Api) -> None:
-    _is_one_line(command("call", api(ONE), "b"), 2, "there is no tool 'b'")
+    _check_one_line(command("call", api(ONE), "b"), 2, "there is no tool 'b'")
 
 
 def test_a_description_that_does_not_say_where_the_api_is(command: Command, api: Api) -> None:
     text = HEAD + "paths: {/a: {get: {operationId: a, responses: {}}}}"
 
-    _is_one_line(command("call", api(text), "a"), 2, "--base-url")
+    _check_one_line(command("call", api(text), "a"), 2, "--base-url")
 
 
 def test_a_refused_connection(command: Command, api: Api) -> None:
-    _is_one_line(command("call", api(ONE), "a"), 1, "127.0.0.1")
+    _check_one_line(command("call", api(ONE), "a"), 1, "127.0.0.1")
 
 
 def test_a_404_and_a_500_with_html(command: Command, api: Api, upstream: str) -> None:
     path = api(ONE.replace("/a:", "/b:"))
 
-    _is_one_line(command("call", path, "a", "--base-url", upstream), 1, "404")
-    _is_one_line(command("call", api(ONE), "a", "--base-url", upstream), 1, "500")
+    _check_one_line(command("call", path, "a", "--base-url", upstream), 1, "404")
+    _check_one_line(command("call", api(ONE), "a", "--base-url", upstream), 1, "500")
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1:9/mcp", "stdio:/nowhere/command", "stdio:false"])
 def test_an_mcp_server_that_is_not_there(command: Command, target: str) -> None:
-    _is_one_line(command("tools", target), 1)
+    _check_one_line(command("tools", target), 1)
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_an_mcp_server_that_is_not_there(command: Command, target: str) -> None:
     ids=" ".join,
 )
 def test_options_that_do_not_fit(command: Command, api: Api, words: list[str]) -> None:
-    _is_one_line(command(*(api(ONE) if word == "API" else word for word in words)), 2)
+    _check_one_line(command(*(api(ONE) if word == "API" else word for word in words)), 2)
