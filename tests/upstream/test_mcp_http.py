@@ -166,6 +166,13 @@ async def test_an_answer_over_the_cap_is_a_failure(packed: bool) -> None:
     assert (await _failure(app, limits=Limits(answer=10_000))).code == "answer_too_large"
 
 
+@pytest.mark.req("ATK-27")
+async def test_an_answer_that_is_compressed_twice_is_not_unpacked() -> None:
+    content = gzip.compress(gzip.compress(b"{}" * 100_000))
+    app = Scripted({"tools/list": LISTED, "tools/call": (200, {**JSON, "content-encoding": "gzip, gzip"}, content)})
+    assert (await _failure(app)).code == "bad_answer"
+
+
 @pytest.mark.parametrize(
     "reply",
     [

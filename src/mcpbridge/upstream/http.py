@@ -21,6 +21,7 @@ from mcp_types import INTERNAL_ERROR
 from mcpbridge.errors import Failure
 from mcpbridge.net.failures import lost, overdue, oversized
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.reading import CODINGS, TooLarge, read_body
 from mcpbridge.net.tls import shared_context
 from mcpbridge.net.upstream import where
 from mcpbridge.openapi.refusal import phrase, retry_after
@@ -73,6 +74,7 @@ class AnsweringTransport(httpx2.AsyncBaseTransport):
         self._inner = inner or _pool(limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = CODINGS
         request.headers.update(self._headers)
         place = where(request.url)
         # a GET is the stream of what the server says by itself, open as long as the session
@@ -120,8 +122,8 @@ class AnsweringTransport(httpx2.AsyncBaseTransport):
         if response.status_code < 400 and kind != "application/json":
             return response
         try:
-            body = await _read(response, self._cap(response.request))
-        except _TooLarge:
+            body = await read_body(response, self._cap(response.request))
+        except TooLarge:
             return _failed(response.request, 502, oversized(place, self._limits, response.status_code))
         finally:
             await response.aclose()
@@ -133,22 +135,6 @@ class AnsweringTransport(httpx2.AsyncBaseTransport):
     def _cap(self, request: httpx2.Request) -> int:
         """A listing describes a whole server; everything else is one answer."""
         return self._limits.description if b'/list"' in request.content[:200] else self._limits.answer
-
-
-class _TooLarge(Exception):
-    """The body passed the cap."""
-
-
-async def _read(response: httpx2.Response, cap: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async with aclosing(response.aiter_bytes()) as parts:
-        async for part in parts:
-            size += len(part)
-            if size > cap:
-                raise _TooLarge
-            chunks.append(part)
-    return b"".join(chunks)
 
 
 def _is_rpc_error(body: bytes) -> bool:
