@@ -84,7 +84,7 @@ def test_an_unknown_tool_is_answered_with_the_closest(command: Command, shop: st
     assert "did you mean 'get_book'" in ended.err
 
 
-def test_a_problem_of_the_upstream_check_one_line_and_a_failure(command: Command, shop: str) -> None:
+def test_a_problem_of_the_upstream_is_one_line_and_a_failure(command: Command, shop: str) -> None:
     ended = command("call", shop, "get_book", "--args", '{"isbn": "9780000000000"}')
 
     assert ended.code == 1

@@ -20,7 +20,7 @@ FAILURE = UpstreamError(Failure(code="unreachable", message="refused", hint="Sta
         (KeyError("\x1b[2Jx"), 1, "mcpbridge: unexpected KeyError: '\\x1b[2Jx'. Please report it"),
     ],
 )
-def test_an_error_check_one_line_and_an_exit_code(
+def test_an_error_is_one_line_and_an_exit_code(
     error: Exception, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act() -> int:
