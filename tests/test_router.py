@@ -245,6 +245,7 @@ async def test_a_source_that_is_still_being_entered_is_given_up_when_it_is_remov
         router.put("a", Endless())
         await asyncio.sleep(0)
         await router.remove("a")
+        assert not await router.statuses()
 
 
 class Slow(Things):
