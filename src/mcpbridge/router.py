@@ -137,6 +137,13 @@ class Router(ToolSource):
 
         return end
 
+    def holds_until(self, caller: Caller) -> float | None:
+        edges = (mount.holds_until(caller) for mount in self._order())
+        return min((edge for edge in edges if edge is not None), default=None)
+
+    async def subscribe(self, uri: str, caller: Caller, listener: Callable[[], None]) -> Callable[[], None]:
+        return await (await self._route("resource", uri)).subscribe(uri, caller, listener)
+
     async def explain(
         self, key: str, caller: Caller, arguments: Mapping[str, Json] | None = None, *, kind: Kind = "tool"
     ) -> Sequence[Verdict]:

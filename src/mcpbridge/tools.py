@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from mcpbridge.errors import ArgumentProblem, InvalidArguments
 from mcpbridge.secret import Secret
@@ -26,9 +26,15 @@ Json: TypeAlias = Any
 Access: TypeAlias = Literal["read", "write"]
 Kind: TypeAlias = Literal["tool", "resource", "template", "prompt"]
 CallKind: TypeAlias = Literal["tool", "resource", "prompt", "completion"]
+Ability: TypeAlias = Literal["form", "url", "sampling", "roots"]
+LogLevel: TypeAlias = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 State: TypeAlias = Literal[
     "pending", "connecting", "connected", "auth_required", "reconnect_required", "failed", "disabled"
 ]
+
+ABILITIES: Final[tuple[Ability, ...]] = get_args(Ability)
+LOG_LEVELS: Final[tuple[LogLevel, ...]] = get_args(LogLevel)
+"""From the least to the most severe (RFC 5424 section 6.2.1)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,14 +193,28 @@ Item: TypeAlias = Tool | Resource | ResourceTemplate | Prompt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientChannel:
-    """What the client behind a call can do: answer a form, open a URL, hear of progress.
+    """What the client behind a call can do: answer a form, open a URL, sample, list roots, hear of progress and logs.
 
-    `report` takes (progress, total or None, message or None) and never raises.
+    report     takes (progress, total or None, message or None) and never raises
+    log        takes (level, data, logger's name or None), leaves out what is below `log_level`, and never raises
+    log_level  the lowest level that the client wants of this call; None where it wants no log
+    put        puts one question while the call waits, and gives the client's result as JSON, or None where it gives
+               none. Only a client before 2026-07-28 has it: a later one is asked by the answer (`source.answer.ask`)
     """
 
     form: bool = False
     url: bool = False
+    sampling: bool = False
+    roots: bool = False
     report: Callable[[float, float | None, str | None], Awaitable[None]] | None = None
+    log: Callable[[LogLevel, Json, str | None], Awaitable[None]] | None = None
+    log_level: LogLevel | None = None
+    put: Callable[[mcp_types.InputRequest], Awaitable[Json]] | None = None
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What it can be asked for."""
+        return frozenset(name for name in ABILITIES if getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -86,6 +86,24 @@ class ToolSource(ABC):
         """Tells the listener when a listing changed; the function given back ends that."""
         return _nothing
 
+    def holds_until(self, caller: Caller) -> float | None:
+        """When this caller's listings change by themselves (the next edge of a time window), in seconds of the epoch.
+
+        None where only what `watch` tells of changes them.
+        """
+        return None
+
+    async def subscribe(self, uri: str, caller: Caller, listener: Callable[[], None]) -> Callable[[], None]:
+        """Tells the listener, in the event loop, when a resource changed; the function given back ends that.
+
+        A source that never hears of changes never tells. A caller who lost sight of the resource is told still: whoever
+        passes the news on asks `get` first.
+
+        Raises: ToolNotFound, UpstreamError.
+        """
+        await self.get("resource", uri, caller)
+        return _nothing
+
     async def explain(
         self, key: str, caller: Caller, arguments: Mapping[str, Json] | None = None, *, kind: Kind = "tool"
     ) -> Sequence[Verdict]:
@@ -188,6 +206,14 @@ class Wrapper(ToolSource):
 
     def watch(self, listener: Listener) -> Callable[[], None]:
         return self.inner.watch(listener)
+
+    def holds_until(self, caller: Caller) -> float | None:
+        return self.inner.holds_until(caller)
+
+    async def subscribe(self, uri: str, caller: Caller, listener: Callable[[], None]) -> Callable[[], None]:
+        if self._shows:
+            await self.get("resource", uri, caller)
+        return await self.inner.subscribe(await self.inner_key("resource", uri, caller), caller, listener)
 
     async def explain(
         self, key: str, caller: Caller, arguments: Mapping[str, Json] | None = None, *, kind: Kind = "tool"

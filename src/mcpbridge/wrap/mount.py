@@ -82,3 +82,11 @@ class Mount:
         except Exception:  # as in a listing: its failure is its own
             logger.exception("source %r gave no version", self.slug)
             return f"{next(_ages)}"
+
+    def holds_until(self, caller: Caller) -> float | None:
+        """When the source's listings change by themselves; now, where it fails to tell."""
+        try:
+            return self.prefix.holds_until(caller)
+        except Exception:  # as in a listing: its failure is its own
+            logger.exception("source %r did not tell until when its listing holds", self.slug)
+            return 0.0
