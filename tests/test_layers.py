@@ -23,6 +23,7 @@ LAYERS: Mapping[str, int] = {
     "wrap": 3,
     "policy": 3,
     "router": 3,
+    "vault": 4,
     "build": 5,
     "server": 5,
     "cli": 5,
@@ -52,7 +53,10 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("cli.opening", "mcpbridge.rest"): "the import budget: listing needs no HTTP client",
     ("cli.opening", "mcpbridge.upstream.source"): "the import budget: a description needs no MCP client",
     ("cli.opening", "rich.console"): "the import budget: most servers are watched by nobody",
+    ("wrap.retry_attempts", "tenacity"): "a call that goes well needs none of it, and most programs see no failure",
     ("cli.tools", "mcpbridge.cli.table"): "the import budget: --json needs no table",
+    ("vault.providers", "keyring"): "an optional extra",
+    ("vault.providers", "keyring.errors"): "an optional extra",
 }
 """Imports inside functions that are allowed, each with its reason."""
 
