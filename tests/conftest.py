@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["databases"]
+
 CORPUS = Path(os.environ.get("MCPBRIDGE_CORPUS", Path(__file__).parents[2] / "shared/corpus/dev"))
 
 

@@ -59,6 +59,14 @@ if TYPE_CHECKING:
     from mcpbridge.source.base import ToolSource as ToolSource
     from mcpbridge.source.base import Verdict as Verdict
     from mcpbridge.source.base import Wrapper as Wrapper
+    from mcpbridge.store.errors import StoreBusy as StoreBusy
+    from mcpbridge.store.errors import StoreConflict as StoreConflict
+    from mcpbridge.store.errors import StoreError as StoreError
+    from mcpbridge.store.errors import StoreFull as StoreFull
+    from mcpbridge.store.errors import StoreOutcomeUnknown as StoreOutcomeUnknown
+    from mcpbridge.store.errors import StoreReadOnly as StoreReadOnly
+    from mcpbridge.store.errors import StoreUnavailable as StoreUnavailable
+    from mcpbridge.store.open import open_store as open_store
     from mcpbridge.tools import ANYONE as ANYONE
     from mcpbridge.tools import Call as Call
     from mcpbridge.tools import Caller as Caller
@@ -125,6 +133,13 @@ _HOME = {
     "Status": "tools",
     "Tool": "tools",
     "ToolEdit": "wrap.edit",
+    "StoreBusy": "store.errors",
+    "StoreConflict": "store.errors",
+    "StoreError": "store.errors",
+    "StoreFull": "store.errors",
+    "StoreOutcomeUnknown": "store.errors",
+    "StoreReadOnly": "store.errors",
+    "StoreUnavailable": "store.errors",
     "ToolNotFound": "errors",
     "ToolSource": "source.base",
     "UpstreamError": "errors",
@@ -146,6 +161,7 @@ _HOME = {
     "nest": "source.answer",
     "propose_auth": "openapi.security",
     "read_only": "policy",
+    "open_store": "store.open",
     "read_operations": "openapi.operations",
     "read_response": "openapi.response",
     "reads_run_writes_ask": "policy",
@@ -200,6 +216,13 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Tool",
     "ToolEdit",
     "ToolNotFound",
+    "StoreBusy",
+    "StoreConflict",
+    "StoreError",
+    "StoreFull",
+    "StoreOutcomeUnknown",
+    "StoreReadOnly",
+    "StoreUnavailable",
     "ToolSource",
     "UpstreamError",
     "Validate",
@@ -221,6 +244,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "propose_auth",
     "read_only",
     "read_operations",
+    "open_store",
     "read_response",
     "reads_run_writes_ask",
     "to_asgi",

