@@ -71,7 +71,11 @@ async def test_every_layer_explains_itself() -> None:
     source = guarded(Things(), keep=lambda _tool, _caller: True, policy=read_only)
     verdicts = await source.explain("write_it", ANYONE)
 
-    assert [(verdict.layer, verdict.allowed) for verdict in verdicts] == [("Things", True), ("Approve", False)]
+    assert [(verdict.layer, verdict.allowed) for verdict in verdicts] == [
+        ("Things", True),
+        ("Retry", True),
+        ("Approve", False),
+    ]
 
 
 async def test_it_keeps_the_contract() -> None:

@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from mcpbridge.wrap.edit import ToolEdit as ToolEdit
     from mcpbridge.wrap.filter import Filter as Filter
     from mcpbridge.wrap.prefix import Prefix as Prefix
+    from mcpbridge.wrap.retry import Retry as Retry
     from mcpbridge.wrap.validate import Validate as Validate
 
 _HOME = {
@@ -127,6 +128,7 @@ _HOME = {
     "Resource": "tools",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
+    "Retry": "wrap.retry",
     "Router": "router",
     "Secret": "secret",
     "Select": "openapi.select",
@@ -209,6 +211,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Resource",
     "ResourceTemplate",
     "RestSource",
+    "Retry",
     "Router",
     "Secret",
     "Select",

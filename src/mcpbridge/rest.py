@@ -187,12 +187,17 @@ class RestSource(ToolSource):
         await self._upstream.aclose()
 
     def _tool(self, operation: Operation) -> Tool:
-        """The tool. Where it calls is part of its origin: an approval of it ends when that changes."""
+        """The tool. Where it calls is part of its origin: an approval of it ends when that changes.
+
+        Its labels are believed: they are the method's and the host's, and a description only makes them more careful.
+        """
         tool = self._tools.get(operation.name)
         if tool is None:
             aim = f"{operation.method} {self._own.get(operation.name, self.base_url)} {operation.path}"
             revision = hashlib.sha256(aim.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-            tool = self._tools[operation.name] = replace(to_tool(operation), origin=Origin(revision=revision))
+            tool = self._tools[operation.name] = replace(
+                to_tool(operation), origin=Origin(revision=revision, trusted=True)
+            )
         return tool
 
 

@@ -43,6 +43,9 @@ def labels(
                 hints[name] = Hint(value=value, source="extension")
     for name, value in _said(override or {}).items():
         hints[name] = Hint(value=value, source="host")
+    reads = hints["readOnlyHint"]
+    if method in READS and not reads.value and hints["idempotentHint"].source == "method":
+        hints["idempotentHint"] = Hint(value=False, source=reads.source)  # the method's word was that of a read
     for said, source in ((extension, "extension"), (override, "host")):
         text = said.get("title") if said and is_object(said) else None
         if isinstance(text, str) and text:

@@ -9,6 +9,7 @@ from typing import cast
 from mcpbridge.errors import ArgumentProblem, ConfigError, InvalidArguments, ToolNotFound
 from mcpbridge.source.base import Answer, Hidden, ToolSource, Wrapper
 from mcpbridge.tools import Access, Call, Caller, Item, Json, Kind, Tool
+from mcpbridge.wrap.checks import renamed_check
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,7 @@ class Edit(Wrapper):
             access=edit.access or item.access,
             input_schema=_without(item.input_schema, edit),
             fixed={**item.fixed, **edit.fixed},
-            extra=_relabelled(item.extra, edit),
+            extra=_relabelled(item, edit),
         )
 
     async def inner_key(self, kind: Kind, key: str, caller: Caller) -> str:
@@ -77,11 +78,15 @@ class Edit(Wrapper):
 
     async def call_item(self, item: Item | None, call: Call) -> Answer:
         edit = self.edits.get(call.name) if call.kind == "tool" else None
-        if edit is None:
-            return await self.inner.call(call)
-        if given := sorted(edit.fixed.keys() & call.arguments.keys()):
-            raise InvalidArguments([_not_yours(name) for name in given], tool=edit.name or call.name)
-        return await self.inner.call(replace(call, arguments={**edit.defaults, **call.arguments, **edit.fixed}))
+        answer = await self.inner.call(call if edit is None else _filled(call, edit))
+        return await renamed_check(answer, self, call.caller)
+
+
+def _filled(call: Call, edit: ToolEdit) -> Call:
+    """The call with what the host sends. Raises: InvalidArguments for an argument that the host fixed."""
+    if given := sorted(edit.fixed.keys() & call.arguments.keys()):
+        raise InvalidArguments([_not_yours(name) for name in given], tool=edit.name or call.name)
+    return replace(call, arguments={**edit.defaults, **call.arguments, **edit.fixed})
 
 
 def _renamed(edits: Mapping[str, ToolEdit]) -> dict[str, str]:
@@ -114,14 +119,16 @@ def _defaulted(member: Json, value: Json) -> Json:
     return {**kept, "default": value}
 
 
-def _relabelled(extra: Mapping[str, Json], edit: ToolEdit) -> Mapping[str, Json]:
+def _relabelled(tool: Tool, edit: ToolEdit) -> Mapping[str, Json]:
     if edit.access is None:
-        return extra
+        return tool.extra
     reads = edit.access == "read"
-    annotations = {**extra.get("annotations", {}), "readOnlyHint": reads}
+    annotations = {**tool.extra.get("annotations", {}), "readOnlyHint": reads}
     if reads:
         annotations["destructiveHint"] = False
-    return {**extra, "annotations": annotations}
+    elif tool.access == "read":
+        annotations["idempotentHint"] = False  # it was said of a read
+    return {**tool.extra, "annotations": annotations}
 
 
 def _not_yours(name: str) -> ArgumentProblem:

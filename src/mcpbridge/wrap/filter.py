@@ -6,8 +6,9 @@ from collections.abc import Callable
 from inspect import iscoroutinefunction
 
 from mcpbridge.errors import ConfigError
-from mcpbridge.source.base import Hidden, ToolSource, Wrapper
-from mcpbridge.tools import Caller, Item, Tool
+from mcpbridge.source.base import Answer, Hidden, ToolSource, Wrapper
+from mcpbridge.tools import Call, Caller, Item, Tool
+from mcpbridge.wrap.checks import renamed_check
 
 _RULE = Hidden(code="filtered", message="the filter's rule does not let this caller see it")
 
@@ -46,6 +47,9 @@ class Filter(Wrapper):
                 code="filtered", message="the filter has a rule for tools alone; pass keep_other to show others"
             )
         return _judged(item, self._keep_other(item, caller))
+
+    async def call_item(self, item: Item | None, call: Call) -> Answer:
+        return await renamed_check(await self.inner.call(call), self, call.caller)
 
 
 def _judged(item: Item, kept: object) -> Item | Hidden:

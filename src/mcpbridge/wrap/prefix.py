@@ -10,6 +10,7 @@ from typing import ClassVar
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.source.base import Answer, ToolSource, Wrapper
 from mcpbridge.tools import Call, Caller, Item, Kind, Origin, Prompt, Resource, ResourceTemplate, Tool
+from mcpbridge.wrap.checks import renamed_check
 from mcpbridge.wrap.links import outward
 from mcpbridge.wrap.naming import CUT, check_slug, public_key, separator
 
@@ -68,7 +69,8 @@ class Prefix(Wrapper):
         return rest
 
     async def call_item(self, item: Item | None, call: Call) -> Answer:
-        return outward(await self.inner.call(call), self.slug)
+        answer = await self.inner.call(call)
+        return await renamed_check(outward(answer, self.slug), self, call.caller)
 
     async def _uncut(self, key: str, rest: str, caller: Caller) -> str:
         """The one tool behind a name that looks cut. Raises: ToolNotFound where there is none, or more than one."""
