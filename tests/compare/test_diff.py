@@ -9,9 +9,10 @@ import pytest
 
 from mcpbridge.compare.changes import Change
 from mcpbridge.compare.tools import diff
-from mcpbridge.tools import Tool
+from mcpbridge.errors import ConfigError
+from mcpbridge.tools import Access, Tool
 
-pytestmark = pytest.mark.req("OAS-20")
+pytestmark = pytest.mark.req("OAS-20", "TEST-03")
 
 
 def tool(schema: Mapping[str, Any] | None = None, **kw: Any) -> Tool:
@@ -105,3 +106,113 @@ def test_answers_break_the_other_way_round() -> None:
 def test_a_change_has_a_stable_id() -> None:
     change = only(prop({"enum": [1]}), prop({"enum": [2]}))
     assert change.id == "breaking t /inputSchema/properties/a/enum"
+
+
+def test_a_change_behind_a_reference_of_an_unchanged_place_is_found() -> None:
+    def listing(kind: str) -> dict[str, Any]:
+        return {"properties": {"a": {"items": {"$ref": "#/$defs/A"}}}, "$defs": {"A": {"type": kind}}}
+
+    change = only(listing("string"), listing("integer"))
+    assert (change.effect, change.pointer) == ("breaking", "/inputSchema/properties/a/items/type")
+
+
+def test_one_definition_that_became_two_is_compared_with_both() -> None:
+    shared = {"properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "null"}}}
+    apart = {"properties": {"a": {"type": "null"}, "b": {"type": "string"}}}
+    assert only(shared, apart).pointer == "/inputSchema/properties/b/type"
+
+
+def test_a_definition_used_twice_is_told_at_both_places() -> None:
+    def twice(kind: str) -> dict[str, Any]:
+        return {
+            "properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/A"}},
+            "$defs": {"A": {"type": kind}},
+        }
+
+    changes = diff([tool(twice("string"))], [tool(twice("integer"))])
+    assert [change.effect for change in changes] == ["breaking", "breaking"]
+    assert changes[1].message == "changed as /inputSchema/properties/a did"
+
+
+@pytest.mark.parametrize("ref", ["#/definitions/A", "#/properties/b"])
+def test_references_to_any_place_of_the_schema_are_followed(ref: str) -> None:
+    def pointing(kind: str) -> dict[str, Any]:
+        return {
+            "properties": {"a": {"$ref": ref}, "b": {"type": kind}},
+            "definitions": {"A": {"type": kind}},
+            "additionalProperties": False,
+        }
+
+    changes = diff([tool(pointing("string"))], [tool(pointing("integer"))])
+    assert [change.effect for change in changes] == ["breaking", "breaking"]
+
+
+STRING, NUMBER, NULL = {"type": "string"}, {"type": "number"}, {"type": "null"}
+
+ALTERNATIVES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"anyOf": [STRING]}, {"anyOf": [NUMBER, STRING]}, "compatible"),
+    ({"anyOf": [STRING, NUMBER]}, {"anyOf": [STRING]}, "breaking"),
+    (STRING, {"anyOf": [STRING, NULL]}, "compatible"),
+    ({"oneOf": [STRING]}, {"oneOf": [STRING, NULL]}, "compatible"),
+    ({"oneOf": [STRING]}, {"oneOf": [STRING, {"minLength": 2}]}, "breaking"),
+    ({"allOf": [STRING, {"minLength": 2}]}, {"allOf": [STRING]}, "compatible"),
+    ({"allOf": [STRING]}, {"allOf": [STRING, {"minLength": 2}]}, "breaking"),
+    ({"const": 1}, {"enum": [1, 2]}, "compatible"),
+    ({"patternProperties": {}}, {"patternProperties": {"^x": NULL}}, "breaking"),
+    ({"prefixItems": [NULL], "items": STRING}, {"items": STRING}, "breaking"),
+    ({"additionalProperties": STRING}, {"additionalProperties": STRING, "properties": {"a": NULL}}, "breaking"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "effect"), ALTERNATIVES)
+def test_alternatives_are_weighed_against_each_other(old: dict[str, Any], new: dict[str, Any], effect: str) -> None:
+    changes = diff([tool(prop(old))], [tool(prop(new))])
+    assert any(change.breaks for change in changes) == (effect == "breaking")
+
+
+def hinted(access: Access = "write", /, **hints: bool) -> Tool:
+    return tool(access=access, extra={"annotations": {"readOnlyHint": access == "read", **hints}})
+
+
+def only_label(old: Tool, new: Tool) -> Change:
+    changes = diff([old], [new])
+    assert len(changes) == 1, changes
+    return changes[0]
+
+
+@pytest.mark.parametrize(
+    ("hint", "mild"), [("destructiveHint", False), ("idempotentHint", True), ("openWorldHint", False)]
+)
+def test_a_label_that_claims_less_harm_is_a_lowered_access(hint: str, mild: bool) -> None:
+    change = only_label(hinted(), hinted(**{hint: mild}))
+    assert (change.effect, change.pointer) == ("access_lowered", f"/annotations/{hint}")
+    assert only_label(hinted(**{hint: mild}), hinted()).effect == "compatible"
+
+
+def test_labels_of_writes_say_nothing_of_a_tool_that_reads() -> None:
+    assert diff([hinted("read")], [hinted("read", destructiveHint=False, idempotentHint=True)]) == []
+
+
+def test_an_untrusted_tool_that_claims_to_read_is_told_though_its_access_stays() -> None:
+    change = only_label(hinted(), tool(extra={"annotations": {"readOnlyHint": True}}))
+    assert (change.effect, change.pointer) == ("access_lowered", "/annotations/readOnlyHint")
+
+
+def test_titles_icons_and_other_words_are_text() -> None:
+    old = tool(extra={"title": "a", "icons": [], "annotations": {"title": "x"}})
+    new = tool(extra={"title": "b", "annotations": {"title": "y"}})
+    assert [(change.effect, change.pointer) for change in diff([old], [new])] == [
+        ("text", "/icons"), ("text", "/title"), ("text", "/annotations/title"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["tools.json", {"tools": []}, 5, [{"name": "t"}]])
+def test_what_is_no_list_of_tools_is_told_with_the_way_out(given: Any) -> None:
+    with pytest.raises(ConfigError, match="read_tools"):
+        diff([], given)
+
+
+def test_a_schema_that_is_none_is_told_with_its_tool() -> None:
+    broken: Any = "x"
+    with pytest.raises(ConfigError, match="schema of 't' in new is a str"):
+        diff([tool()], [Tool(name="t", input_schema=broken)])
