@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from mcpbridge.tools import Tool as Tool
     from mcpbridge.upstream.functions import Functions as Functions
     from mcpbridge.upstream.source import McpSource as McpSource
+    from mcpbridge.vault.host import HostKey as HostKey
+    from mcpbridge.vault.vault import Vault as Vault
     from mcpbridge.wrap.approval_store import PendingApprovals as PendingApprovals
     from mcpbridge.wrap.approve import Approve as Approve
     from mcpbridge.wrap.approve import ask_client as ask_client
@@ -115,6 +117,7 @@ _HOME = {
     "Functions": "upstream.functions",
     "Headers": "auth.static",
     "Hidden": "source.base",
+    "HostKey": "vault.host",
     "InvalidArguments": "errors",
     "Limits": "net.limits",
     "McpSource": "upstream.source",
@@ -146,6 +149,7 @@ _HOME = {
     "ToolSource": "source.base",
     "UpstreamError": "errors",
     "Validate": "wrap.validate",
+    "Vault": "vault.vault",
     "Verdict": "source.base",
     "Wrapper": "source.base",
     "answers": "source.answer",
@@ -198,6 +202,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Functions",
     "Headers",
     "Hidden",
+    "HostKey",
     "InvalidArguments",
     "Limits",
     "McpSource",
@@ -229,6 +234,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ToolSource",
     "UpstreamError",
     "Validate",
+    "Vault",
     "Verdict",
     "Wrapper",
     "answers",

@@ -41,7 +41,7 @@ class MemoryKeyring(KeyringBackend):
 @pytest.fixture
 def ring() -> Iterator[MemoryKeyring]:
     before = keyring.get_keyring()
-    mine = MemoryKeyring()  # type: ignore[no-untyped-call] - untyped there
+    mine = MemoryKeyring()  # type: ignore[no-untyped-call] # untyped there
     keyring.set_keyring(mine)
     yield mine
     mine.kept.clear()
