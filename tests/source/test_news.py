@@ -28,7 +28,7 @@ class Told(Things):
 
     async def subscribe(self, uri: str, caller: Caller, listener: Callable[[], None]) -> Callable[[], None]:
         self.heard[uri] = listener
-        return lambda: self.heard.clear()
+        return self.heard.clear
 
 
 class Hide(Wrapper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -11,15 +12,17 @@ from mcp_types import INVALID_PARAMS
 
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.server.channel import channel_of
+from mcpbridge.server.connections import was_shown
 from mcpbridge.server.errors import failure_for, protocol_error, unknown
 from mcpbridge.server.headers import HeaderMismatch, check_param_headers
 from mcpbridge.server.identity import RequestContext, caller_of
+from mcpbridge.server.news import listed
 from mcpbridge.server.paging import BadCursor, page_of
 from mcpbridge.server.questions import settle
 from mcpbridge.server.wire import WirePages, for_client, list_result
 from mcpbridge.source.answer import error_of, failed
 from mcpbridge.source.base import Answer, ToolSource
-from mcpbridge.tools import Call, CallKind, Json, Kind, Tool
+from mcpbridge.tools import Call, Caller, CallKind, Json, Kind
 
 _R = TypeVar("_R", bound=mcp_types.Result)
 
@@ -34,9 +37,11 @@ class Edge:
     Every listing asks the source, so what it hides from a caller is never shown from a cache; no call costs a listing.
     """
 
-    def __init__(self, source: ToolSource) -> None:
+    def __init__(self, source: ToolSource, *, listing_ttl: float = 0.0, clock: Callable[[], float] = time.time) -> None:
         self._source = source
         self._pages = WirePages()
+        self._ttl = listing_ttl
+        self._clock = clock
 
     def lists(self, kind: Kind) -> Callable[..., Awaitable[Any]]:
         """The handler of one kind's listing."""
@@ -80,14 +85,20 @@ class Edge:
     async def _list(self, kind: Kind, ctx: RequestContext, cursor: str | None) -> dict[str, Json]:
         call = Call(name=kind, caller=caller_of(ctx))
         try:
-            items = await self._source.list(kind, call.caller)
-            listed = [item for item in items if not isinstance(item, Tool) or item.listed]
-            page, following = page_of(listed, kind, cursor)
-            return list_result(kind, self._pages.render(kind, ctx.protocol_version, page), following)
+            shown = listed(await self._source.list(kind, call.caller))
+            was_shown(ctx, kind, shown)
+            page, following = page_of(shown, kind, cursor)
+            rendered = self._pages.render(kind, ctx.protocol_version, page)
+            return list_result(kind, rendered, following, fresh=self._fresh(call.caller))
         except BadCursor:
             raise MCPError(code=INVALID_PARAMS, message="Invalid cursor: list again from the start") from None
         except Exception as error:  # noqa: BLE001 - the edge: the SDK would show it to older clients
             raise protocol_error(failure_for(error, call.id, f"the listing of {kind}s")) from None
+
+    def _fresh(self, caller: Caller) -> float:
+        """Seconds for which a listing may be kept: what the host allows, never past the next edge of a window."""
+        edge = self._source.holds_until(caller) if self._ttl else None
+        return self._ttl if edge is None else max(0.0, min(self._ttl, edge - self._clock()))
 
     async def _answer(self, ctx: RequestContext, call: Call, wanted: type[_R]) -> _R | mcp_types.InputRequiredResult:
         """The answer to what is no tool call: those have no result that could carry a failure."""
@@ -101,7 +112,7 @@ class Edge:
         kind, key = call.target()
         try:
             await check_param_headers(ctx, call, self._source, self._pages.mirrored)
-            return await settle(ctx, call, self._source.call)
+            return await settle(call, self._source.call)
         except ToolNotFound:
             raise unknown(kind, key, ctx.protocol_version) from None
         except HeaderMismatch as mismatch:

@@ -6,23 +6,43 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mcp.server.lowlevel import Server
+import mcp_types
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 
 from mcpbridge.errors import ConfigError
 from mcpbridge.secret import Secret
+from mcpbridge.server.bus import Bus
+from mcpbridge.server.connections import Connections, set_level, subscribe, unsubscribe
 from mcpbridge.server.edge import Edge
 from mcpbridge.server.identity import Identify, IdentifyCaller, principal, token_or_loopback
+from mcpbridge.server.listen import Listen
+from mcpbridge.server.news import PAUSE, Newsroom
 from mcpbridge.source.base import ToolSource
 
 SEALED_FOR = 24 * 3600.0
 """Seconds for which a sealed state can be opened. What it is about expires by itself, earlier."""
+
+_EVERY_CHANGE = NotificationOptions(prompts_changed=True, resources_changed=True, tools_changed=True)
 
 
 class SourceServer(Server[dict[str, Any]]):
     """The SDK's server over a source. `identified` tells whether the host said who calls."""
 
     identified: bool = False
+    newsroom: Newsroom
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        """What an older client is told when it connects: that it will hear of changes, too."""
+        return super().create_initialization_options(
+            notification_options or _EVERY_CHANGE, experimental_capabilities, extensions
+        )
 
 
 def to_server(
@@ -31,6 +51,9 @@ def to_server(
     name: str,
     identify: IdentifyCaller | None = None,
     state_keys: Sequence[Secret | str | bytes] | None = None,
+    listing_ttl: float = 0.0,
+    bus: Bus | None = None,
+    pause: float = PAUSE,
 ) -> SourceServer:
     """An MCP server that offers what the source offers.
 
@@ -39,15 +62,22 @@ def to_server(
 
     identify    tells who calls; raising refuses the request. None: anyone over stdio and in memory, over HTTP the
                 subject of a verified token, or anyone on this machine
+    listing_ttl seconds for which clients may keep a listing. Within it a tool that was taken from a caller still shows
+                there, but can't be called. What the source knows to change earlier (`holds_until`) shortens it
+    bus         tells the servers of all replicas that a listing may have changed. None: each hears its own source
+    pause       seconds between two rounds of news for one client; what changes in between is told together
     name        also the audience of sealed state: the same on all replicas
     state_keys  seal what a question leaves with the client, newest first, 32 bytes or more each, the same on all
                 replicas. None: a key of this process, so a question asked before a restart is asked again
 
-    Raises: ConfigError for an empty name or keys that cannot seal.
+    Raises: ConfigError for an empty name, keys that cannot seal, or negative seconds.
     """
     if not name:
         raise ConfigError("to_server() needs a name: clients show it")
-    edge = Edge(source)
+    if listing_ttl < 0 or pause < 0:
+        raise ConfigError("listing_ttl and pause of to_server() are seconds: neither can be negative")
+    edge = Edge(source, listing_ttl=listing_ttl)
+    newsroom = Newsroom(source, bus=bus, pause=pause)
     server = SourceServer(
         name,
         get_tool_input_schema=_no_schema,
@@ -59,9 +89,14 @@ def to_server(
         on_list_prompts=edge.lists("prompt"),
         on_get_prompt=edge.get_prompt,
         on_completion=edge.complete,
+        on_subscribe_resource=subscribe,
+        on_unsubscribe_resource=unsubscribe,
+        on_subscriptions_listen=Listen(newsroom),
     )
+    server.add_request_handler("logging/setLevel", mcp_types.SetLevelRequestParams, set_level)
     server.identified = identify is not None
-    server.middleware += [Identify(identify or token_or_loopback), _seal(name, state_keys)]
+    server.newsroom = newsroom
+    server.middleware += [Identify(identify or token_or_loopback), Connections(newsroom), _seal(name, state_keys)]
     return server
 
 

@@ -60,9 +60,16 @@ class WirePages:
         return rendered
 
 
-def list_result(kind: Kind, rendered: list[dict[str, Json]], cursor: str | None) -> dict[str, Json]:
-    """The result of a listing. It is never fresh for longer than the moment: what a caller may see can change."""
-    result: dict[str, Json] = {"resultType": "complete", "ttlMs": 0, "cacheScope": "private", _LISTS[kind][1]: rendered}
+def list_result(
+    kind: Kind, rendered: list[dict[str, Json]], cursor: str | None, *, fresh: float = 0.0
+) -> dict[str, Json]:
+    """The result of a listing, which may be kept for `fresh` seconds, and for nobody else: it is one caller's."""
+    result: dict[str, Json] = {
+        "resultType": "complete",
+        "ttlMs": int(fresh * 1000),
+        "cacheScope": "private",
+        _LISTS[kind][1]: rendered,
+    }
     if cursor is not None:
         result["nextCursor"] = cursor
     return result
@@ -75,6 +82,8 @@ def for_client(result: _R, version: str) -> _R:
         update["meta"] = {name: value for name, value in result.meta.items() if not name.startswith(RESERVED)} or None
     if isinstance(result, mcp_types.CallToolResult) and not is_modern(version):
         update.update(_objects_only(result))
+    if isinstance(result, mcp_types.ReadResourceResult) and result.cache_scope != "private":
+        update["cache_scope"] = "private"  # who else may read it is not the upstream's to say
     return result.model_copy(update=update) if update else result
 
 
