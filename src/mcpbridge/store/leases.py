@@ -6,7 +6,7 @@ condition for the WHERE of that very statement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,14 +34,14 @@ async def take_lease(connection: AsyncConnection, name: str, *, holder: str, sec
         where=or_(leases.c.expires <= now(), leases.c.holder == holder),
     )
     row = (await connection.execute(taken.returning(leases.c.fence, leases.c.expires))).one_or_none()
-    return row and Lease(name=name, holder=holder, fence=row.fence, expires=row.expires)
+    return None if row is None else Lease(name=name, holder=holder, fence=row.fence, expires=row.expires)
 
 
 async def renew_lease(connection: AsyncConnection, lease: Lease, *, seconds: float) -> Lease | None:
     """The lease with a new end, or None where it was lost."""
     renewed = update(leases).where(_current(lease)).values(expires=now() + seconds).returning(leases.c.expires)
     row = (await connection.execute(renewed)).one_or_none()
-    return row and Lease(name=lease.name, holder=lease.holder, fence=lease.fence, expires=row.expires)
+    return None if row is None else replace(lease, expires=row.expires)
 
 
 async def release_lease(connection: AsyncConnection, lease: Lease) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -72,7 +72,7 @@ def _nothing() -> None:
 @asynccontextmanager
 async def _changed(
     connect: Callable[[], Awaitable[Any]], seconds: float
-) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
     """A connection that listens. It is asked now and then whether it lives."""
     connection = await connect()
     heard = asyncio.Event()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,7 @@ def _nothing() -> None:
 
 
 @asynccontextmanager
-async def _changed(reader: AsyncEngine, seconds: float) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+async def _changed(reader: AsyncEngine, seconds: float) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
     """SQLite counts what other connections write (PRAGMA data_version); the count is looked at so often."""
     async with reader.connect() as connection:
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
@@ -42,7 +42,7 @@ class Store:
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that can't write.
 
         Raises: StoreError; ConfigError in another event loop or process than the one the store was opened in.
@@ -53,7 +53,7 @@ class Store:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that writes, all of it or nothing. On SQLite it is the only one from its beginning on.
 
         Raises: StoreError; StoreOutcomeUnknown where the connection was lost while it was committed; ConfigError in
@@ -92,6 +92,17 @@ class Store:
             await connection.execute(text(self.database.tell))
         return int(revision or 0)
 
+    @asynccontextmanager
+    async def changed(self, interval: float) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
+        """What waits until any record may have changed since it waited last; see `mcpbridge.store.changes`.
+
+        Raises: StoreError.
+        """
+        self._check_home()
+        with self._translated():
+            async with self.database.changed(interval) as changed:
+                yield changed
+
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise ConfigError(f"the store {self.place} is open already: enter it once, and share it")
@@ -129,7 +140,7 @@ class Store:
             return await work(connection)
 
     @asynccontextmanager
-    async def _begun(self, engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, AsyncTransaction]]:
+    async def _begun(self, engine: AsyncEngine) -> AsyncGenerator[tuple[AsyncConnection, AsyncTransaction]]:
         """A connection with a transaction, that is rolled back at the end unless it was committed."""
         async with engine.connect() as connection:
             yield connection, await connection.begin()
@@ -146,7 +157,7 @@ class Store:
             raise
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self) -> Generator[None]:
         try:
             yield
         except Exception as error:  # looked at by type and code; what is not the database's is raised as it is
