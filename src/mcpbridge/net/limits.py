@@ -19,6 +19,7 @@ class Limits:
     answer      an answer's body, decompressed
     description, operations, parse   a description's size, how many operations it may hold, and the time to read it
     page        items in one page of a listing
+    calls       under way at once to one upstream; a further one waits `turn` for a place, within its deadline
     connections open at once to one upstream, and `idle` of them kept for the next call
     approval    how long a question for a person stays open
     stderr      what is kept of a child process's error output
@@ -33,6 +34,8 @@ class Limits:
     operations: int = 20_000
     parse: float = 20.0
     page: int = 500
+    calls: int = 100
+    turn: float = 5.0
     connections: int = 100
     idle: int = 10
     approval: float = 600.0

@@ -21,6 +21,7 @@ from mcpbridge.net.masking import Unsigned, masked, masked_headers
 from mcpbridge.net.reading import CODINGS, TooLarge, read_body
 from mcpbridge.net.redirect import MOST, redirected
 from mcpbridge.net.tls import shared_context
+from mcpbridge.net.turns import NoTurn, Turns
 from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.plaintext import Unfit, checked_header
 from mcpbridge.secret import Secret
@@ -55,6 +56,7 @@ class Upstream:
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self._turns = Turns(self.limits)
         self.transport = _pool(self.limits) if transport is None else checked_transport(transport)
         self._own_pool = transport is None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,8 +82,10 @@ class Upstream:
         call = _Call(self, where(request.url), self.auth if signed else None)
         deadline = asyncio.timeout(self.limits.deadline)
         try:
-            async with deadline:
+            async with deadline, self._turns:
                 return await call.run(request)
+        except NoTurn:
+            return self._turns.failure(call.where)
         except SigningFailed as failed:
             return unsigned(failed, call.where, left=call.left)
         except TimeoutError:

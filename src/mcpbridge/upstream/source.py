@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from mcpbridge.errors import ConfigError, Failure, ToolNotFound, UpstreamError
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.turns import NoTurn, Turns
 from mcpbridge.secret import Secret
 from mcpbridge.source.answer import answers, failed
 from mcpbridge.source.base import Answer, Listener, ToolSource
@@ -58,6 +59,7 @@ class McpSource(ToolSource):
         mode: str = "auto",
     ) -> None:
         self._limits = limits or Limits()
+        self._turns = Turns(self._limits)
         self._trusted = trusted
         self._connector = Connector(
             target, auth=auth, headers=headers, limits=self._limits, mode=mode, heard=self._heard, report=self._left_out
@@ -104,7 +106,8 @@ class McpSource(ToolSource):
                 await report(progress, total, message)
 
         async def send(client: Client) -> Result:
-            return await client.session.send_request(request, adapter, progress_callback=progress)
+            async with self._turns:
+                return await client.session.send_request(request, adapter, progress_callback=progress)
 
         result = await self._on_client(send)
         return failed(result) if isinstance(result, Failure) else answer_for(result)
@@ -209,6 +212,8 @@ class McpSource(ToolSource):
             if ends_session(error, failure):
                 link.abandon()
             return failure
+        except NoTurn:
+            return self._turns.failure(self._connector.where)
         except (ValidationError, RecursionError):
             return unreadable(self._connector.where)
         self._failure = None
