@@ -123,7 +123,7 @@ async def test_a_write_that_left_in_its_second_attempt_is_not_made_a_third_time(
 
 
 @pytest.mark.req("RES-01")
-@pytest.mark.parametrize("failure", [WRONG, BUSY, replace(DOWN, retryable=False)])
+@pytest.mark.parametrize("failure", [WRONG, BUSY, BROKEN_OFF, replace(LOST, code="timeout")])
 async def test_what_would_fail_again_is_not_repeated(failure: Failure) -> None:
     source = things(failure)
 

@@ -65,8 +65,13 @@ def is_lost(failure: Failure) -> bool:
 
 
 def may_repeat(failure: Failure, *, safe: bool) -> bool:
-    """Whether the same call may be sent again after this failure."""
-    return failure.retryable and failure.code not in _WAITED and (safe or failure.sent == "no")
+    """Whether the same call may be sent again after this failure.
+
+    A call that left and was not answered in time has used up the deadline of its source.
+    """
+    if not failure.retryable or failure.code in _WAITED:
+        return False
+    return failure.sent == "no" or (safe and failure.code != "timeout")
 
 
 def outcome_unknown(failure: Failure, call: Call, check: Tool | None) -> Failure:
