@@ -60,7 +60,8 @@ async def serve(path: str, port: int, *, filtering: bool) -> None:
     from mcpbridge.build import guarded
     from mcpbridge.server.run import serve_http
 
-    source = mcpbridge.RestSource.from_openapi(Path(path))
+    address = json.loads(Path(path).read_bytes())["servers"][0]["url"]  # this machine's, so the host has to name it
+    source = mcpbridge.RestSource.from_openapi(Path(path), base_url=address)
     keep = (lambda tool, caller: not tool.name.startswith("hidden")) if filtering else None
     offered = guarded(source, keep=keep) if keep else guarded(source)
     async with offered:

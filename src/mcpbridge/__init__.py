@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mcpbridge.errors import InvalidArguments as InvalidArguments
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
+    from mcpbridge.net.documents import fetch_document as fetch_document
+    from mcpbridge.net.guard import Guard as Guard
     from mcpbridge.net.limits import Limits as Limits
     from mcpbridge.openapi.declare import declare as declare
     from mcpbridge.openapi.document import Document as Document
@@ -115,6 +117,7 @@ _HOME = {
     "Failure": "errors",
     "Filter": "wrap.filter",
     "Functions": "upstream.functions",
+    "Guard": "net.guard",
     "Headers": "auth.static",
     "Hidden": "source.base",
     "HostKey": "vault.host",
@@ -163,6 +166,7 @@ _HOME = {
     "diff": "compare.tools",
     "error_of": "source.answer",
     "failed": "source.answer",
+    "fetch_document": "net.documents",
     "guarded": "build",
     "nest": "source.answer",
     "open_store": "store.open",

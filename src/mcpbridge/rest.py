@@ -13,6 +13,7 @@ from typing import Any, Self, cast
 import httpx2
 
 from mcpbridge.errors import AuthRequired, ConfigError, Failure, ToolNotFound
+from mcpbridge.net.guard import ANYWHERE, PUBLIC, Guard
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.upstream import Upstream
 from mcpbridge.openapi.document import Document
@@ -41,6 +42,9 @@ class RestSource(ToolSource):
     are other origins (`https://uploads.example.com`) that an operation's own server may name. Connections open with the
     first call; leaving the source closes them.
 
+    `guard` says which addresses may be connected to, for a `base_url` that somebody else named; without one there is no
+    limit. A `transport` of the host's own is not guarded.
+
     Raises: ConfigError for a base URL that is no absolute http(s) URL, and for two operations of one name.
     """
 
@@ -54,9 +58,10 @@ class RestSource(ToolSource):
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
         origins: Collection[str] = (),
+        guard: Guard = ANYWHERE,
     ) -> None:
         self.base_url = _absolute(base_url)
-        self._upstream = Upstream(transport=transport, auth=auth, headers=headers, limits=limits)
+        self._upstream = Upstream(transport=transport, auth=auth, headers=headers, limits=limits, guard=guard)
         self._operations = {operation.name: operation for operation in operations}
         if len(self._operations) != len(operations):
             names = [operation.name for operation in operations]
@@ -83,15 +88,19 @@ class RestSource(ToolSource):
         limits: Limits | None = None,
         select: Choice | None = None,
         origins: Collection[str] = (),
+        guard: Guard | None = None,
     ) -> Self:
-        """The operations of a description: its text, bytes, path, parsed JSON, or a `Document`.
+        """The operations of a description: its text, bytes, path, parsed JSON, or a `Document` (`fetch_document`).
 
-        Without `base_url`, the description's first server is called. A URL is fetched by whoever names it.
+        Without `base_url`, the description's first server is called. Where `guard` is None, a `base_url` may be at any
+        address, and a server that only the description names has to be at a public one.
 
         Raises: DescriptionError; ConfigError where there is no base URL to call.
         """
         limits = limits or Limits()
         document = data if isinstance(data, Document) else Document.parse(data, limits=_reading(limits))
+        if guard is None:
+            guard = PUBLIC if base_url is None else ANYWHERE
         if base_url is None:
             base_url = _from_description(first_server(document.root))
         return cls(
@@ -107,6 +116,7 @@ class RestSource(ToolSource):
             headers=headers,
             limits=limits,
             origins=origins,
+            guard=guard,
         )
 
     @classmethod

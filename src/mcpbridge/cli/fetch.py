@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from mcpbridge.errors import Failure, UpstreamError
-
-SIZE = 64 * 1024 * 1024
-SECONDS = 20.0
 
 
 def fetch(url: str, *, required: bool) -> bytes | None:
     """The body at a URL, at most 64 MiB within 20 s; None for an answer that is no document, unless one is `required`.
 
-    Redirects are followed: whoever wrote the command named the address, and no credential goes with the request.
+    Redirects inside the URL's own origin are followed anywhere, others to public addresses only.
 
     Raises: UpstreamError.
     """
-    import httpx2  # noqa: PLC0415 - the import budget: a description in a file needs no HTTP client
+    from mcpbridge.net import fetch as web  # noqa: PLC0415 - the import budget: a file needs no HTTP client
 
-    deadline = time.monotonic() + SECONDS
-    body = bytearray()
-    try:
-        with httpx2.stream("GET", url, headers=_ACCEPT, follow_redirects=True, timeout=SECONDS) as answer:
-            if answer.status_code != 200 or "event-stream" in answer.headers.get("content-type", ""):
-                if required:
-                    raise _failed(
-                        url, f"answered {answer.status_code}", "Check the URL, or save the description to a file."
-                    )
-                return None
-            for piece in answer.iter_bytes():
-                body += piece
-                if len(body) > SIZE or time.monotonic() > deadline:
-                    raise _failed(url, "is too large or too slow (64 MiB, 20 s)", "Save it to a file.")
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason = str(error) or type(error).__name__
-        raise _failed(url, f"can't be reached: {reason}", "Check the address, and that its server runs.") from error
-    return bytes(body)
-
-
-_ACCEPT = {"Accept": "application/json, application/yaml, text/yaml, */*;q=0.5"}
-
-
-def _failed(url: str, what: str, hint: str) -> UpstreamError:
-    return UpstreamError(Failure(code="unreachable", message=f"{url} {what}", hint=hint))
+    with ThreadPoolExecutor(1) as aside:  # commands read their target inside a loop of their own
+        answer = aside.submit(lambda: asyncio.run(web.fetch(url))).result()
+    if answer.status == 200 and "event-stream" not in answer.headers.get("content-type", ""):
+        return answer.content
+    if not required:
+        return None
+    failure = Failure(
+        code="upstream_status",
+        message=f"{url} answered {answer.status} where a description was expected",
+        hint="Check the URL, or save the description to a file.",
+    )
+    raise UpstreamError(failure)

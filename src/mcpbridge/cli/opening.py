@@ -83,16 +83,26 @@ def open_description(
     headers: Sequence[Header],
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> ToolSource:
-    """The source of a description. Raises: ConfigError, DescriptionError."""
+    """The source of a description.
+
+    A person's own file may name any address, and so may `base_url`. What comes from a URL may name its own origin, and
+    else public addresses.
+
+    Raises: ConfigError, DescriptionError.
+    """
     document = read_document(described)
+    from mcpbridge.net.guard import ANYWHERE, PUBLIC  # noqa: PLC0415 - as below
     from mcpbridge.rest import RestSource  # noqa: PLC0415 - the import budget, and after the peak of memory
 
+    address = base_url or _base(document, described)
+    named = base_url is not None or described.url is None or _origin(address) == _origin(described.url)
     with watched(f"Making tools of {described.name} …"):
         source = RestSource.from_openapi(
             document,
-            base_url=base_url or _base(document, described),
+            base_url=address,
             transport=transport,
             headers={header.name: header.value for header in headers},
+            guard=ANYWHERE if named else PUBLIC,
         )
     tell_problems(document.reading.problems.found, described.name)  # what reading the rest would find is not waited for
     return source
@@ -106,6 +116,11 @@ def _base(document: Document, described: Described) -> str:
         said = f"its first server is {first!r}" if first else "it names no server"
         raise ConfigError(f"{described.name} does not say where the API is ({said}): add --base-url https://HOST/…")
     return url
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def open_server(target: Remote | Child, headers: Sequence[Header]) -> ToolSource:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx2
 
 from mcpbridge.errors import Failure, Sent
+from mcpbridge.net.guard import Refused
 from mcpbridge.net.limits import Limits
 
 
@@ -31,6 +32,13 @@ _RESOLVE = _Kind(
     what="has a host name that can't be resolved",
     hint="Check the host name in base_url.",
     sent="no",
+)
+_REFUSED = _Kind(
+    code="address_refused",
+    what="has an address that is not public, and whoever named it may name public ones only",
+    hint="An operator can allow the host, or name the address as base_url.",
+    sent="no",
+    retryable=False,
 )
 _TLS = _Kind(
     code="tls",
@@ -142,6 +150,8 @@ def _refined(error: BaseException) -> _Kind:
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return _TLS
+        if isinstance(cause, Refused):
+            return _REFUSED
         if type(cause).__name__ == "gaierror":
             return _RESOLVE
         cause = cause.__cause__ or cause.__context__

@@ -16,11 +16,12 @@ import httpx2
 
 from mcpbridge.errors import AuthRequired, ConfigError, Failure
 from mcpbridge.net.failures import SigningFailed, lost, overdue, oversized, unsigned
+from mcpbridge.net.guard import ANYWHERE, Guard
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.masking import Unsigned, masked, masked_headers
+from mcpbridge.net.pool import Pool
 from mcpbridge.net.reading import CODINGS, TooLarge, read_body
 from mcpbridge.net.redirect import MOST, redirected
-from mcpbridge.net.tls import shared_context
 from mcpbridge.net.turns import NoTurn, Turns
 from mcpbridge.openapi.headers import TOKEN
 from mcpbridge.openapi.plaintext import Unfit, checked_header
@@ -41,8 +42,9 @@ class Answer:
 class Upstream:
     """One origin: its transport, the headers that go on every request, the strategy that signs, and the limits.
 
-    `transport` is closed with it; without one, a pool of our own is opened over the shared TLS context. A strategy
-    is any `httpx2.Auth`; it wins over `headers`, and both win over what a request brings.
+    `transport` is closed with it; without one, a pool of our own is opened over the shared TLS context, which goes
+    where `guard` lets it. A strategy is any `httpx2.Auth`; it wins over `headers`, and both win over what a request
+    brings.
 
     Raises: ConfigError for what can't be a transport, a strategy or a header.
     """
@@ -54,10 +56,11 @@ class Upstream:
         auth: httpx2.Auth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
+        guard: Guard = ANYWHERE,
     ) -> None:
         self.limits = limits or Limits()
         self._turns = Turns(self.limits)
-        self.transport = _pool(self.limits) if transport is None else checked_transport(transport)
+        self.transport = Pool(self.limits, guard=guard) if transport is None else checked_transport(transport)
         self._own_pool = transport is None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.auth = None if auth is None else checked_auth(auth)
@@ -231,13 +234,6 @@ def checked_headers(headers: Mapping[str, str | Secret]) -> dict[str, str]:
         except Unfit as error:
             raise ConfigError(f"header {name!r} can't be sent: {error}") from None
     return shown
-
-
-def _pool(limits: Limits) -> httpx2.AsyncHTTPTransport:
-    sizes = httpx2.Limits(
-        max_connections=limits.connections, max_keepalive_connections=limits.idle, keepalive_expiry=30.0
-    )
-    return httpx2.AsyncHTTPTransport(verify=shared_context(), limits=sizes)
 
 
 def _kind(value: object) -> str:
