@@ -7,7 +7,7 @@ choose the Host header freely, so a server that knows its own names refuses all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -73,6 +73,7 @@ def _is_known(host: str, known: frozenset[tuple[str, int | None]]) -> bool:
     return (name, port) in known or (name, None) in known
 
 
+@lru_cache(maxsize=256)
 def split_host(host: str) -> tuple[str, int | None]:
     """A Host header (RFC 9110 section 7.2) as name, in lower case and without brackets, and port.
 
@@ -100,6 +101,7 @@ def _origin_host(origin: str) -> str:
     return host if scheme in ("http", "https") else ""
 
 
+@lru_cache(maxsize=256)
 def _is_loopback_address(text: str) -> bool:
     try:
         address = ip_address(text)
