@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from html import escape
 from urllib.parse import quote, quote_plus
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcpbridge.auth.static import ApiKey, Basic, Bearer, Headers
+from mcpbridge.net.masking import masked
+from mcpbridge.net.unescaping import holds
 from mcpbridge.net.upstream import Answer, Upstream
 from mcpbridge.secret import MASK, Secret
 
@@ -112,3 +117,60 @@ async def test_what_succeeds_and_what_is_no_secret_is_kept() -> None:
 
     assert said in await echo(stamps, lambda _: said)
     assert COOKIE in await echo(Bearer(COOKIE), everything, status=200)
+
+
+def escaped(number: int) -> str:
+    """The credential with some characters written as escapes of JSON, URLs or HTML."""
+    ways = (r"\u{:04x}", r"\u{:04X}", "%{:02x}", "%{:02X}", "&#{:d};", "&#x{:x};", r"\\u{:04x}", "%25{:02x}")
+    way = ways[number % len(ways)]
+    return "".join(way.format(ord(c)) if index % 3 == number % 3 or c == '"' else c for index, c in enumerate(CANARY))
+
+
+@pytest.mark.req("ATK-28")
+@pytest.mark.parametrize("number", range(24))
+async def test_escapes_do_not_hide_it(number: int) -> None:
+    body = f'{{"error": "wrong", "list": [{{"sent {escaped(number)}": 1}}, "{escaped(number + 8)}"]}}'
+    told = await echo(Bearer(CANARY), lambda _: body)
+
+    assert not holds(told.encode(), [CANARY])
+    assert MASK in told
+    assert '"error": "wrong"' in told
+
+
+@pytest.mark.req("ATK-28")
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_charset_does_not_hide_it(code: str) -> None:
+    assert masked(f"wrong key {CANARY}".encode(code), [CANARY]) == MASK.encode()
+
+
+@pytest.mark.req("ATK-28")
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "user:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_does_not_hide_it(before: str, encode: Callable[[bytes], bytes]) -> None:
+    told = masked(b"sent " + encode(f"{before}{CANARY}>?>".encode()), [CANARY])
+
+    assert MASK.encode() in told
+    assert encode(CANARY.encode())[4:-8] not in told
+
+
+@pytest.mark.req("ATK-28")
+@pytest.mark.parametrize("text", ['"' + r"\u0073esame-canary", "[" * 100_000 + r"\u0073esame-canary"])
+def test_what_is_no_json_and_hides_it_is_given_up_whole(text: str) -> None:
+    assert masked(text.encode(), ["sesame-canary"]) == MASK.encode()
+
+
+@given(st.text(), st.text(min_size=LEAST))
+def test_masking_leaves_nothing_behind(text: str, credential: str) -> None:
+    told = masked(f"{text}{credential}{text}".encode("utf-8", "surrogatepass"), [credential])
+
+    assert (
+        _FIGURES.fullmatch(credential) or credential in MASK or credential.encode("utf-8", "surrogatepass") not in told
+    )
+
+
+def test_a_large_error_is_masked_in_a_moment() -> None:
+    content = b'{"a": "' + rb"\u0061%61&#61;" * 80_000 + b'"}'
+    began = time.perf_counter()
+    masked(content, [CANARY])
+
+    assert time.perf_counter() - began < 5

@@ -6,17 +6,19 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
 import httpx2
 
+from mcpbridge.net.unescaping import LEAST, holds
 from mcpbridge.secret import MASK
+from mcpbridge.tools import Json
 
-LEAST = 8
-"""Characters that a credential has at least to be looked for: a shorter one is found in words that mean nothing."""
+_MASK = MASK.encode()
 
 _FIGURES = re.compile(r"[\d\s.:,TZ+-]*")
 """Times and counts, which strategies send too: they are no secrets, and stand in answers as what they are."""
@@ -43,12 +45,16 @@ class Unsigned:
 
 
 def masked(content: bytes, credentials: Iterable[str]) -> bytes:
-    """The bytes with every credential masked: as it is, in JSON, in a URL, in HTML, in base64."""
-    for text in sorted(credentials, key=len, reverse=True):
-        if len(text) >= LEAST and _FIGURES.fullmatch(text) is None:
-            for form in _forms(text):
-                content = content.replace(form, MASK.encode())
-    return content
+    """The bytes with every credential masked: as it is, in JSON, in a URL, in HTML, in base64.
+
+    One that is written in yet another way (some characters as escapes, escapes of escapes) is masked in the strings of
+    JSON; what is no JSON is given up whole.
+    """
+    texts = sorted(filter(_is_secret, credentials), key=len, reverse=True)
+    for text in texts:
+        for form in _forms(text):
+            content = content.replace(form, _MASK)
+    return content if not holds(content, texts) else _rewritten(content, texts)
 
 
 def masked_headers(headers: httpx2.Headers, credentials: Iterable[str]) -> httpx2.Headers:
@@ -75,9 +81,41 @@ def _parts(name: str, value: str) -> Iterator[str]:
             return
 
 
+def _is_secret(text: str) -> bool:
+    return len(text) >= LEAST and _FIGURES.fullmatch(text) is None
+
+
+def _rewritten(content: bytes, texts: Sequence[str]) -> bytes:
+    try:
+        written = json.dumps(_plain(json.loads(content), texts)).encode()
+    except (ValueError, RecursionError):
+        return _MASK
+    return _MASK if holds(written, texts) else written
+
+
+def _plain(value: Json, texts: Sequence[str]) -> Json:
+    """The JSON value with the credentials in its strings masked."""
+    if isinstance(value, str):
+        return masked(value.encode("utf-8", "surrogatepass"), texts).decode("utf-8", "surrogatepass")
+    if isinstance(value, list):
+        return [_plain(each, texts) for each in cast("list[Json]", value)]
+    if isinstance(value, dict):
+        return {_plain(name, texts): _plain(each, texts) for name, each in cast("dict[str, Json]", value).items()}
+    return value
+
+
 def _forms(text: str) -> frozenset[bytes]:
     plain = text.encode("utf-8", "surrogatepass")
     written = (json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"), escape(text))
     once = quote(plain, safe="")
     quoted = (once, quote(plain), quote_plus(plain), quote(once))  # the last: a URL inside a URL
-    return frozenset({plain, base64.b64encode(plain), *(form.encode() for form in written + quoted)})
+    return frozenset({plain, *_in_base64(plain), *(form.encode() for form in written + quoted)})
+
+
+def _in_base64(plain: bytes) -> Iterator[bytes]:
+    """What base64 makes of it, alone and behind one, two or three other bytes; in both alphabets."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(plain)
+        for before, begin in ((0, 0), (1, 2), (2, 3)):
+            bits = 8 * (before + len(plain))
+            yield encode(bytes(before) + plain)[begin : bits // 6]
