@@ -159,13 +159,15 @@ def test_what_is_no_json_and_hides_it_is_given_up_whole(text: str) -> None:
     assert masked(text.encode(), ["sesame-canary"]) == MASK.encode()
 
 
-@given(st.text(), st.text(min_size=LEAST))
+@given(st.text(), st.text(min_size=4).map("key-".__add__))
 def test_masking_leaves_nothing_behind(text: str, credential: str) -> None:
     told = masked(f"{text}{credential}{text}".encode("utf-8", "surrogatepass"), [credential])
 
-    assert (
-        _FIGURES.fullmatch(credential) or credential in MASK or credential.encode("utf-8", "surrogatepass") not in told
-    )
+    assert credential.encode("utf-8", "surrogatepass") not in told
+
+
+def test_a_credential_made_of_escapes_does_not_mask_what_they_stand_for() -> None:
+    assert masked(rb'{"a": "AAA\u0041"}', ["%41%41%41"]) == rb'{"a": "AAA\u0041"}'
 
 
 def test_a_large_error_is_masked_in_a_moment() -> None:
