@@ -2,80 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import httpx2
 import mcp_types
 from mcp import Client
-from mcp.client import ClientRequestContext
 from mcp.client.session import IncomingMessage
 from mcp.server.lowlevel import Server
 
+from mcpbridge.errors import Failure
 from mcpbridge.net.limits import Limits
-from mcpbridge.secret import Secret
-from mcpbridge.tools import Json
-from mcpbridge.upstream.incoming import Report, repaired, watched
-from mcpbridge.upstream.link import Link
-from mcpbridge.upstream.stdio import Stderr
-from mcpbridge.upstream.target import Target, address_of
+from mcpbridge.tools import Ability, Json, Kind
+from mcpbridge.upstream.failures import of_connecting
+from mcpbridge.upstream.http import Peer
+from mcpbridge.upstream.incoming import repaired, watched
+from mcpbridge.upstream.target import Address
+from mcpbridge.upstream.underway import UnderWay
 
 INFO = mcp_types.Implementation(name="mcpbridge", version="0.1")
 
 
-class Connector:
-    """A checked target, and how to open it. `heard` gets every notification, `report` what was left out of a listing.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ears:
+    """Who is told what a connection says by itself: notifications, and which items of a listing were left out."""
 
-    Raises: ConfigError.
+    heard: Callable[[Any], None]
+    left_out: Callable[[Kind, Sequence[str]], None]
+
+
+@dataclass(kw_only=True, slots=True)
+class Line:
+    """One connection as its client knows it. `ended` is called when nothing will come any more; `version` is settled
+    when it is open.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        *,
-        auth: httpx2.Auth | None,
-        headers: Mapping[str, str | Secret] | None,
-        limits: Limits,
-        mode: str,
-        heard: Callable[[Any], None],
-        report: Report,
-    ) -> None:
-        self.stderr = Stderr(limits.stderr)
-        self._address = address_of(target, auth=auth, headers=headers, limits=limits, stderr=self.stderr)
-        self._mode = mode
-        self._heard = heard
-        self._report = report
+    peer: Peer
+    ended: Callable[[], None]
+    version: str = ""
+    ears: Ears = field(default_factory=lambda: Ears(heard=lambda _: None, left_out=lambda _, __: None))
 
-    @property
-    def where(self) -> str:
-        """The upstream, for messages."""
-        return self._address.where
 
-    def client(self, link: Link) -> Client:
-        """A client that was not entered yet. The link is told when its other side has gone."""
-        opened = self._address.open()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connector:
+    """A checked target, and how a session is opened there: with which era, and what we can be asked for."""
+
+    address: Address
+    mode: str
+    limits: Limits
+
+    def client(self, line: Line, under_way: UnderWay, abilities: frozenset[Ability]) -> Client:
+        """A client that was not entered yet."""
+        opened = self.address.open(line.peer)
         if not isinstance(opened, Server):
-            opened = watched(opened, partial(self._repair, link), link.ended)
+            opened = watched(opened, partial(_repair, line), line.ended)
+
+        async def hear(message: IncomingMessage) -> None:
+            line.ears.heard(message)
+
         return Client(
             opened,
-            mode=self._mode,
+            mode="legacy" if self.address.legacy() else self.mode,
             cache=None,
             client_info=INFO,
-            message_handler=self._hear,
-            elicitation_callback=_refuse,
+            message_handler=hear,
+            logging_callback=under_way.logged,
+            elicitation_callback=under_way.elicit if abilities & {"form", "url"} else None,
+            sampling_callback=under_way.sample if "sampling" in abilities else None,
+            list_roots_callback=under_way.roots if "roots" in abilities else None,
         )
 
-    async def _hear(self, message: IncomingMessage) -> None:
-        self._heard(message)
-
-    def _repair(self, link: Link, result: Mapping[str, Json]) -> Mapping[str, Json]:
-        return repaired(result, link.version, self._report) if link.version else result
+    def failure(self, error: BaseException) -> Failure:
+        """What an exception while connecting means."""
+        return of_connecting(error, self.address.where, self.limits, noise=self.address.written.noise)
 
 
-async def _refuse(context: ClientRequestContext, params: mcp_types.ElicitRequestParams) -> mcp_types.ErrorData:  # noqa: ARG001 - the SDK gives them by name
-    """The answer to a server of the older era that asks in the middle of a call; a newer one asks by its result."""
-    return mcp_types.ErrorData(
-        code=mcp_types.INVALID_REQUEST,
-        message="this gateway can't put a question in the middle of a call to its client",
-    )
+def _repair(line: Line, result: Mapping[str, Json]) -> Mapping[str, Json]:
+    return repaired(result, line.version, line.ears.left_out) if line.version else result

@@ -1,140 +1,223 @@
-"""Streamable HTTP to an upstream, on a transport that never raises.
-
-One exception below `mcp.Client` ends the whole session, with the calls of everybody in it. So whatever fails on the way
-is answered with a JSON-RPC error that carries our `Failure`, and only the request that it belongs to hears of it.
-"""
+"""HTTP to an upstream, below `mcp.Client`, on a transport that never raises: see `mcpbridge.upstream.carried`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+import re
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import httpx2
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR
 
-from mcpbridge.errors import Failure
+from mcpbridge.errors import AuthRequired, Failure
 from mcpbridge.net.failures import lost, overdue, oversized
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.masking import Unsigned, masked
 from mcpbridge.net.reading import CODINGS, TooLarge, read_body
-from mcpbridge.net.tls import shared_context
 from mcpbridge.net.upstream import where
-from mcpbridge.openapi.refusal import phrase, retry_after
+from mcpbridge.source.answer import failure_of
+from mcpbridge.tools import ANYONE, Caller
+from mcpbridge.upstream.carried import error_with
+from mcpbridge.upstream.events import Events
+from mcpbridge.upstream.failures import refused, session_lost, unsigned
 
-_MARK: Final = f"mcpbridge-{secrets.token_hex(8)}"
-"""Where a failure of ours stands in an error's data; an upstream can't know the word, so it can't write one."""
+CALLER_KEY: Final = "mcpbridge.caller"
+"""Where a request's extensions hold who calls, for strategies that send each caller's own credential."""
 
-_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found_upstream", 429: "rate_limited"}
-_RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+LEAVING: Final = 2.0
+"""Seconds for telling a server that its session is over; it may be long gone."""
+
 _OF_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding", "set-cookie"})
+_SESSION = "mcp-session-id"
+_METHOD = re.compile(rb'"method":"([^"\\]*)"')
+_GONE = frozenset({"unreachable", "connection_lost", "session_lost"})
 
 
-@asynccontextmanager
-async def http_streams(
-    url: str, *, auth: httpx2.Auth | None, headers: Mapping[str, str], limits: Limits
-) -> AsyncGenerator[Any]:
-    """The read and write streams of a connection to a server over streamable HTTP."""
-    timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect)
-    client = httpx2.AsyncClient(transport=AnsweringTransport(auth, headers, limits), timeout=timeout, trust_env=False)
-    async with (
-        client,
-        streamable_http_client(url, http_client=client, max_sse_event_size=limits.description) as streams,
-    ):
-        yield streams
+@dataclass(kw_only=True, slots=True)
+class Peer:
+    """Whom a connection is for, and whom to tell that its session is over."""
 
-
-def failure_in(error: MCPError) -> Failure | None:
-    """The failure of ours that an error carries."""
-    data: Any = error.error.data
-    shown = cast("dict[str, Any]", data).get(_MARK) if isinstance(data, dict) else None
-    return Failure.from_json(cast("Mapping[str, Any]", shown)) if isinstance(shown, dict) else None
+    caller: Caller = ANYONE
+    ended: Callable[[], None] = field(default=lambda: None)
 
 
 class AnsweringTransport(httpx2.AsyncBaseTransport):
     """Signs requests, sends them, and answers whatever goes wrong instead of raising.
 
     The strategy signs here, below the client, which would log the address with a key in it. It wins over `headers`.
+    `calls` and `streams` are the pools beneath; streams that stay open take no connection from calls. Both stay open.
     """
 
     def __init__(
         self,
+        calls: httpx2.AsyncBaseTransport,
+        streams: httpx2.AsyncBaseTransport,
+        *,
         auth: httpx2.Auth | None,
         headers: Mapping[str, str],
         limits: Limits,
-        inner: httpx2.AsyncBaseTransport | None = None,
+        peer: Peer,
     ) -> None:
+        self._calls = calls
+        self._streams = streams
         self._auth = auth
         self._headers = headers
         self._limits = limits
-        self._inner = inner or _pool(limits)
+        self._peer = peer
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.headers["Accept-Encoding"] = CODINGS
-        request.headers.update(self._headers)
-        place = where(request.url)
-        # a GET is the stream of what the server says by itself, open as long as the session
-        deadline = asyncio.timeout(None if request.method == "GET" else self._limits.deadline)
-        status: int | None = None
-        try:
-            async with deadline:
-                response = await self._signed(request)
-                status = response.status_code
-                return await self._readable(response, place)
-        except TimeoutError:
-            return _failed(request, 504, overdue(place, self._limits, status=status))
-        except httpx2.HTTPError as error:
-            return _failed(request, 503, lost(error, place, status=status, left=False))
-        except Exception as error:  # noqa: BLE001 - a strategy of the host may raise anything, and must not end the session
-            return _failed(request, 401, _unsigned(error, place))
+        answer = await self._answer(request)
+        if isinstance(answer, httpx2.Response):
+            return answer
+        if request.method == "GET" and answer.code in _GONE and _SESSION in request.headers:
+            self._peer.ended()
+        return response_with(answer, request)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        """Leaves the pools to their owner."""
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response | Failure:
+        request.headers["Accept-Encoding"] = CODINGS
+        request.headers.update(self._headers)
+        request.extensions[CALLER_KEY] = self._peer.caller
+        sending = _Sending(self, request)
+        try:
+            async with asyncio.timeout(self._deadline(request)):
+                return await sending.answer()
+        except TimeoutError:
+            return overdue(sending.place, self._limits, status=sending.status)
+        except httpx2.HTTPError as error:
+            return lost(error, sending.place, status=sending.status, left=False)
+        except AuthRequired as error:
+            return failure_of(error)
+        except Exception as error:  # noqa: BLE001 - a strategy of the host may raise anything, and must not end the session
+            return unsigned(error, sending.place)
+
+    def _deadline(self, request: httpx2.Request) -> float | None:
+        """A GET is the stream of what the server says by itself, open as long as the session."""
+        if request.method == "GET":
+            return None
+        return LEAVING if request.method == "DELETE" else self._limits.deadline
+
+    def cap(self, request: httpx2.Request) -> int:
+        """A listing describes a whole server; everything else is one answer."""
+        return self._limits.description if _method(request).endswith(b"/list") else self._limits.answer
+
+    @property
+    def auth(self) -> httpx2.Auth | None:
+        """What signs."""
+        return self._auth
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds."""
+        return self._limits
+
+    async def exchange(self, request: httpx2.Request) -> httpx2.Response:
+        """One request on the wire."""
+        endless = request.method == "GET" or _method(request) == b"subscriptions/listen"
+        response = await (self._streams if endless else self._calls).handle_async_request(request)
+        response.request = request
+        return response
+
+
+class _Sending:
+    """One request on its way."""
+
+    def __init__(self, transport: AnsweringTransport, request: httpx2.Request) -> None:
+        self._transport = transport
+        self._request = request
+        self._credentials: set[str] = set()
+        self.place = where(request.url)
+        self.status: int | None = None
+
+    async def answer(self) -> httpx2.Response | Failure:
+        """The response as the SDK reads it without raising: whole JSON under the cap, or a stream of events."""
+        response = await self._signed(self._request)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.status_code < 400 and kind == "text/event-stream":
+            return self._events(response)
+        cap = self._transport.cap(self._request)
+        try:
+            body = self._clean(await read_body(response, cap))
+        except TooLarge:
+            return oversized(self.place, self._transport.limits, response.status_code)
+        finally:
+            await response.aclose()
+        if response.status_code >= 400:
+            if _SESSION in self._request.headers and _is_of_session(response.status_code, body):
+                return session_lost(self.place, response.status_code)
+            if not _is_rpc_error(body):
+                return refused(response, self.place)
+        return httpx2.Response(response.status_code, headers=_kept(response), content=body, request=response.request)
+
+    def _events(self, response: httpx2.Response) -> httpx2.Response:
+        if "," in response.headers.get("content-encoding", ""):
+            raise httpx2.DecodingError("one coding upon another")
+        cap = self._transport.cap(self._request)
+        over = oversized(self.place, self._transport.limits, response.status_code)
+        events = Events(response, self.place, most=cap, over=over, clean=self._clean)
+        return httpx2.Response(response.status_code, headers=_kept(response), stream=events, request=response.request)
 
     async def _signed(self, request: httpx2.Request) -> httpx2.Response:
-        if self._auth is None:
+        auth = self._transport.auth
+        if auth is None:
             return await self._exchange(request)
-        async with aclosing(self._auth.async_auth_flow(request)) as flow:
+        before = Unsigned.of(request)
+        async with aclosing(auth.async_auth_flow(request)) as flow:
             request = await anext(flow)
             while True:
+                self._credentials.update(before.credentials(request))
                 response = await self._exchange(request)
-                if self._auth.requires_response_body:
-                    await response.aread()
+                if auth.requires_response_body:
+                    response = await self._whole(response)
                 try:
                     request = await flow.asend(response)
                 except StopAsyncIteration:
                     return response
                 await response.aclose()
 
+    async def _whole(self, response: httpx2.Response) -> httpx2.Response:
+        """The response with its body read under the cap, for strategies that look at it."""
+        content = await read_body(response, self._transport.cap(self._request))
+        await response.aclose()
+        return httpx2.Response(response.status_code, headers=_kept(response), content=content, request=response.request)
+
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._inner.handle_async_request(request)
-        response.request = request
+        self.status = None
+        response = await self._transport.exchange(request)
+        self.status = response.status_code
         return response
 
-    async def _readable(self, response: httpx2.Response, place: str) -> httpx2.Response:
-        """The response as the SDK reads it without raising: whole JSON under the cap, or a stream of events."""
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        response.headers.pop("set-cookie", None)  # one caller's cookie must not go out with another's call
-        if response.status_code < 400 and kind != "application/json":
-            return response
-        try:
-            body = await read_body(response, self._cap(response.request))
-        except TooLarge:
-            return _failed(response.request, 502, oversized(place, self._limits, response.status_code))
-        finally:
-            await response.aclose()
-        if response.status_code >= 400 and not _is_rpc_error(body):
-            return _failed(response.request, response.status_code, _refused(response, place))
-        kept = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_BODY]
-        return httpx2.Response(response.status_code, headers=kept, content=body, request=response.request)
+    def _clean(self, said: bytes) -> bytes:
+        """What a server said, without the credentials that it says back in an error."""
+        return masked(said, self._credentials) if self._credentials and b'"error"' in said else said
 
-    def _cap(self, request: httpx2.Request) -> int:
-        """A listing describes a whole server; everything else is one answer."""
-        return self._limits.description if b'/list"' in request.content[:200] else self._limits.answer
+
+def response_with(failure: Failure, request: httpx2.Request) -> httpx2.Response:
+    """A response that carries a failure of ours; its status makes the SDK read the body as an error."""
+    error = error_with(failure).model_dump(mode="json")
+    status = failure.status if failure.status and failure.status >= 400 else 503
+    return httpx2.Response(status, json={"jsonrpc": "2.0", "id": None, "error": error}, request=request)
+
+
+def _kept(response: httpx2.Response) -> list[tuple[str, str]]:
+    """The headers that still hold, without cookies: one caller's must not go out with another's call."""
+    return [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_BODY]
+
+
+def _method(request: httpx2.Request) -> bytes:
+    """The method in a JSON-RPC message of the SDK's, which writes it before anything that a caller says."""
+    found = _METHOD.search(request.content, 0, 200) if request.method == "POST" else None
+    return found[1] if found else b""
+
+
+def _is_of_session(status: int, body: bytes) -> bool:
+    """Whether a server refuses a session that it does not know: by 404 (MCP 2025-11-25, transports), some by 400."""
+    return status == 404 or (status == 400 and b"session" in body.lower())
 
 
 def _is_rpc_error(body: bytes) -> bool:
@@ -146,38 +229,3 @@ def _is_rpc_error(body: bytes) -> bool:
         return False
     message = cast("dict[str, Any]", shown)
     return message.get("jsonrpc") == "2.0" and isinstance(message.get("error"), dict)
-
-
-def _failed(request: httpx2.Request, status: int, failure: Failure) -> httpx2.Response:
-    error = {"code": INTERNAL_ERROR, "message": failure.message, "data": {_MARK: failure.to_json()}}
-    return httpx2.Response(status, json={"jsonrpc": "2.0", "id": None, "error": error}, request=request)
-
-
-def _refused(response: httpx2.Response, place: str) -> Failure:
-    status = response.status_code
-    challenge = response.headers.get("www-authenticate")
-    return Failure(
-        code=_CODES.get(status) or ("upstream_error" if status >= 500 else "upstream_status"),
-        message=f"{place} answered {status} {phrase(status)}",
-        hint="The gateway's credential was not accepted. An operator has to renew it." if status in (401, 403) else "",
-        retryable=status in _RETRYABLE,
-        retry_after=retry_after(response.headers, None),
-        status=status,
-        sent="yes",
-        details={"www_authenticate": challenge} if challenge else {},
-    )
-
-
-def _unsigned(error: Exception, place: str) -> Failure:
-    return Failure(
-        code="auth_failed",
-        message=f"a request to {place} could not be signed or sent ({type(error).__name__})",
-        hint="An operator has to check the credential of this upstream.",
-    )
-
-
-def _pool(limits: Limits) -> httpx2.AsyncHTTPTransport:
-    sizes = httpx2.Limits(
-        max_connections=limits.connections, max_keepalive_connections=limits.idle, keepalive_expiry=30.0
-    )
-    return httpx2.AsyncHTTPTransport(verify=shared_context(), limits=sizes)

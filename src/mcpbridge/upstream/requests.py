@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import mcp_types
+from mcp_types import LOG_LEVEL_META_KEY
 from pydantic import TypeAdapter, ValidationError
 
-from mcpbridge.errors import ArgumentProblem, InvalidArguments
+from mcpbridge.errors import ArgumentProblem, Failure, InvalidArguments
 from mcpbridge.source.answer import Answers, ask
 from mcpbridge.source.base import Answer
 from mcpbridge.tools import Call, Json
 from mcpbridge.upstream.items import own_meta
+from mcpbridge.upstream.questions import labelled
 
 STATE_KEY = "upstream"
 """The layer's name in the state of a question (see `mcpbridge.source.answer`)."""
@@ -43,8 +45,10 @@ def request_for(call: Call, back: Answers) -> tuple[Request, TypeAdapter[Result]
     Raises: InvalidArguments for what MCP can't carry.
     """
     rounds: dict[str, Json] = {}
+    if call.client is not None and call.client.log is not None and call.client.log_level is not None:
+        rounds["_meta"] = {LOG_LEVEL_META_KEY: call.client.log_level}
     if back.own is not None:
-        rounds = {"requestState": back.own["state"], "inputResponses": dict(back.responses) or None}
+        rounds |= {"requestState": back.own["state"], "inputResponses": dict(back.responses) or None}
     try:
         return _request(call, rounds), _RESULTS[call.kind]
     except ValidationError as error:
@@ -55,10 +59,14 @@ def request_for(call: Call, back: Answers) -> tuple[Request, TypeAdapter[Result]
         raise InvalidArguments(problems, tool=call.name) from None
 
 
-def answer_for(result: Result) -> Answer:
-    """The answer that a result means; a question of the upstream's becomes one of ours, with its state inside."""
+def answer_for(result: Result, where: str) -> Answer | Failure:
+    """The answer that a result means; a question of the upstream's becomes one of ours, with its state inside.
+
+    A question that is not passed on is a failure (see `mcpbridge.upstream.questions`).
+    """
     if isinstance(result, mcp_types.InputRequiredResult):
-        return ask(STATE_KEY, result.input_requests or {}, {"state": result.request_state})
+        shown = labelled(result.input_requests or {}, where)
+        return shown if isinstance(shown, Failure) else ask(STATE_KEY, shown, {"state": result.request_state})
     return result.model_copy(update={"meta": own_meta(result.meta)})
 
 

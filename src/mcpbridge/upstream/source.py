@@ -1,18 +1,14 @@
-"""`McpSource`: an MCP server as a source, over streamable HTTP, stdio, in memory or a transport of the host's."""
+"""`McpSource`: an MCP server as a source, over HTTP, stdio, in memory or a transport of the host's."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Literal, Self
 
 import httpx2
 from mcp import Client
-from mcp.shared.exceptions import MCPError
-from pydantic import ValidationError
 
 from mcpbridge.errors import ConfigError, Failure, ToolNotFound, UpstreamError
 from mcpbridge.net.limits import Limits
@@ -20,32 +16,38 @@ from mcpbridge.net.turns import NoTurn, Turns
 from mcpbridge.secret import Secret
 from mcpbridge.source.answer import answers, failed
 from mcpbridge.source.base import Answer, Listener, ToolSource
-from mcpbridge.tools import Call, Caller, Item, Kind, Status
+from mcpbridge.tools import Ability, Call, Caller, ClientChannel, Item, Kind, Status
+from mcpbridge.upstream.backoff import Backoff
+from mcpbridge.upstream.commands import AllowedCommand
 from mcpbridge.upstream.connect import Connector
-from mcpbridge.upstream.failures import ends_session, of_answer, overdue, unreadable
-from mcpbridge.upstream.link import Link
-from mcpbridge.upstream.listing import FRESH, Listing, changed_kinds, read_listing
+from mcpbridge.upstream.debounce import Debounce
+from mcpbridge.upstream.listing import FRESH
 from mcpbridge.upstream.requests import STATE_KEY, Result, answer_for, request_for
-from mcpbridge.upstream.target import Target
-
-_R = TypeVar("_R")
-
-logger = logging.getLogger(__name__)
+from mcpbridge.upstream.target import Target, Ways, address_of
+from mcpbridge.upstream.view import View
+from mcpbridge.upstream.views import Views
 
 
 class McpSource(ToolSource):
     """What an MCP server offers: tools, resources, templates, prompts and completions, of either protocol era.
 
-    target   a URL, `StdioServerParameters`, an `mcp` Server in this process, a transport, or a function that gives a
-             new transport for each connection (a transport object itself can be connected once)
-    auth     any `httpx2.Auth`, for a URL; it wins over `headers`, which go on every request
-    trusted  whether its labels are believed: a tool that says `readOnlyHint` is a read only then
-    mode     how to settle on an era: `auto` asks, `legacy` does not try the newer one
+    target     a URL, `StdioServerParameters`, an `mcp` Server in this process, a transport, or a function that gives a
+               new transport for each connection (a transport object itself can be connected once)
+    auth       any `httpx2.Auth`, for a URL; it wins over `headers`, which go on every request. Who calls stands in
+               `request.extensions["mcpbridge.caller"]`
+    trusted    whether its labels are believed: a tool that says `readOnlyHint` is a read only then
+    mode       how to settle on an era: `auto` asks, `legacy` does not try the newer one
+    transport  `http` (streamable HTTP), `sse` or `stdio`; without it a URL is tried over HTTP, then over SSE
+    http       for a URL, the transport below: a proxy, a private authority, a guarded pool. The host closes it
+    shared     whether all callers share one session there, and so what the server keeps in it. Without it each has
+               a session of its own, and a child process of its own
+    commands   for a target that is not the host's own: the commands that may be started; none are where it is empty
+    backoff    how soon a lost connection is opened again
 
-    One connection is opened with the first use and shared by all callers; after it is lost, the next use opens another.
-    An upstream that fails gives a `Failure` to the calls that it concerns, and ends nothing else.
+    A connection is opened with the first use; after it is lost it is opened again. An upstream that fails gives a
+    `Failure` to the calls that it concerns, and ends nothing else. No call is ever sent twice here.
 
-    Raises: ConfigError for a target, strategy or header that is none.
+    Raises: ConfigError for a target, strategy or header that is none, or a command that is not allowed.
     """
 
     def __init__(
@@ -57,37 +59,38 @@ class McpSource(ToolSource):
         limits: Limits | None = None,
         trusted: bool = False,
         mode: str = "auto",
+        transport: Literal["http", "sse", "stdio"] | None = None,
+        http: httpx2.AsyncBaseTransport | None = None,
+        shared: bool = False,
+        commands: Sequence[AllowedCommand] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        self._limits = limits or Limits()
-        self._turns = Turns(self._limits)
+        limits = limits or Limits()
+        ways = Ways(auth=auth, headers=headers, transport=transport, http=http, commands=commands)
+        self._address = address_of(target, ways, limits)
+        self._connector = Connector(address=self._address, mode=mode, limits=limits)
+        self._turns = Turns(limits)
         self._trusted = trusted
-        self._connector = Connector(
-            target, auth=auth, headers=headers, limits=self._limits, mode=mode, heard=self._heard, report=self._left_out
-        )
-        self._link: Link | None = None
-        self._links: set[Link] = set()
+        self._backoff = backoff or self._address.backoff
+        self._views = Views(self._view, shared=shared, where=self._address.where)
         self._entered = False
-        self._listings: dict[Kind, Listing] = {}
-        self._reading: dict[Kind, asyncio.Lock] = {}
-        self._revision = 0
-        self._ill: dict[Kind, Sequence[str]] = {}
-        self._failure: Failure | None = None
         self._listeners: list[Listener] = []
+        self._news = Debounce[Kind](FRESH, self._changed)
 
     @property
     def stderr(self) -> str:
-        """The end of what a child process wrote to its standard error; it may hold secrets of the child's."""
-        return self._connector.stderr.text()
+        """The end of what child processes wrote to their standard error; it may hold secrets of theirs."""
+        return self._address.written.text()
 
     async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
         """The items. While the upstream can't be reached these are the last known ones.
 
         Raises: UpstreamError where none are known.
         """
-        return (await self._listing(kind, within=FRESH)).items
+        return (await self._of(caller).listings.listing(kind, self._views.seen_as(caller))).items
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
-        item = await self._find(kind, key)
+        item = await self._of(caller).listings.find(kind, key, self._views.seen_as(caller))
         if item is None:
             raise ToolNotFound(key, kind)
         return item
@@ -95,6 +98,7 @@ class McpSource(ToolSource):
     async def call(self, call: Call) -> Answer:
         try:
             await self.get(*call.target(), call.caller)
+            view = self._of(call.caller, call.client)
         except UpstreamError as error:
             return failed(error.failure)
         back = answers(call, STATE_KEY)
@@ -109,23 +113,19 @@ class McpSource(ToolSource):
             async with self._turns:
                 return await client.session.send_request(request, adapter, progress_callback=progress)
 
-        result = await self._on_client(send)
-        return failed(result) if isinstance(result, Failure) else answer_for(result)
+        try:
+            result = await view.session.use(send, caller=self._views.seen_as(call.caller), channel=call.client)
+        except NoTurn:
+            return failed(self._turns.failure(self._address.where))
+        answer = result if isinstance(result, Failure) else answer_for(result, self._address.where)
+        return failed(answer) if isinstance(answer, Failure) else answer
 
     async def status(self, caller: Caller | None = None) -> Status:
-        if self._failure is not None:
-            return Status(state="failed", code=self._failure.code, message=self._failure.message)
-        notes = [f"left out illegal {kind}s: {', '.join(names)}" for kind, names in self._ill.items() if names]
-        notes += [
-            f"the listing of {kind}s is not whole: {each.cut}" for kind, each in self._listings.items() if each.cut
-        ]
-        open_now = self._link is not None and self._link.connected
-        return Status(
-            state="connected" if open_now else "pending", code="incomplete" if notes else "", message="; ".join(notes)
-        )
+        return self._views.status(caller)
 
     def version(self, caller: Caller) -> str:
-        return f"{id(self):x}.{self._revision}"
+        view = self._views.known(caller)
+        return f"{id(self):x}.{view.listings.revision if view else 0}"
 
     def watch(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
@@ -136,6 +136,18 @@ class McpSource(ToolSource):
 
         return end
 
+    async def subscribe(self, uri: str, caller: Caller, listener: Callable[[], None]) -> Callable[[], None]:
+        await self.get("resource", uri, caller)
+        ending = await self._of(caller).hearing.subscribe(uri, self._views.seen_as(caller), listener)
+        if isinstance(ending, Failure):
+            raise UpstreamError(ending)
+        return ending
+
+    def reconnect(self) -> None:
+        """Ends the present connections when their calls are done; the next use opens others, without waiting."""
+        for view in self._views.all():
+            view.session.renew()
+
     async def __aenter__(self) -> Self:
         self._entered = True
         return self
@@ -144,104 +156,30 @@ class McpSource(ToolSource):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._entered = False
-        self._link = None
-        for link in self._links:
-            link.abandon()
-        if self._links:
-            await asyncio.wait({link.task for link in self._links})
+        self._news.close()
+        await self._views.close()
+        await self._address.close()
 
-    async def _find(self, kind: Kind, key: str) -> Item | None:
-        listing = await self._listing(kind)
-        if (found := listing.find(key)) is None and self._is_old(listing):
-            listing = await self._listing(kind, within=FRESH)
-            found = listing.find(key)
-        if found is None and kind == "resource":
-            return (await self._listing("template", within=FRESH)).covering(key)
-        return found
-
-    async def _listing(self, kind: Kind, *, within: float | None = None) -> Listing:
-        """What is known, or what is read now where that is older than `within` seconds."""
-        async with self._reading.setdefault(kind, asyncio.Lock()):
-            known = self._listings.get(kind)
-            if known is not None and (within is None or not self._is_old(known)):
-                return known
-            return self._kept(kind, known, await self._read(kind))
-
-    async def _read(self, kind: Kind) -> Listing | Failure:
-        now = asyncio.get_running_loop().time()
-        self._ill[kind] = ()
-
-        async def read(client: Client) -> Listing:
-            return await read_listing(client, kind, trusted=self._trusted, most=self._limits.operations, now=now)
-
-        return await self._on_client(read)
-
-    def _kept(self, kind: Kind, known: Listing | None, read: Listing | Failure) -> Listing:
-        if isinstance(read, Failure):
-            if known is None:
-                raise UpstreamError(read)
-            return known
-        self._listings[kind] = read
-        if known is None or known.items != read.items:
-            self._revision += 1
-            if known is not None:
-                self._tell(kind)
-        return read
-
-    async def _on_client(self, use: Callable[[Client], Awaitable[_R]]) -> _R | Failure:
-        """What `use` gives on an open client, or a Failure. A deadline covers connecting too."""
-        deadline = asyncio.timeout(self._limits.deadline)
-        try:
-            async with deadline:
-                link = self._connected()
-                client = await link.client()
-                if isinstance(client, Failure):
-                    self._failure = client
-                    return client
-                return await self._used(link, client, use)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            return overdue(self._connector.where, self._limits)
-
-    async def _used(self, link: Link, client: Client, use: Callable[[Client], Awaitable[_R]]) -> _R | Failure:
-        try:
-            result = await use(client)
-        except MCPError as error:
-            failure = of_answer(error, self._connector.where)
-            if ends_session(error, failure):
-                link.abandon()
-            return failure
-        except NoTurn:
-            return self._turns.failure(self._connector.where)
-        except (ValidationError, RecursionError):
-            return unreadable(self._connector.where)
-        self._failure = None
-        return result
-
-    def _connected(self) -> Link:
+    def _of(self, caller: Caller, channel: ClientChannel | None = None) -> View:
         if not self._entered:
             raise ConfigError("this McpSource was not entered: use `async with source:` where the gateway starts")
-        if self._link is None or self._link.dead:
-            self._link = link = Link(self._connector.client, self._connector.where, self._limits)
-            self._links.add(link)
-            link.task.add_done_callback(lambda _: self._links.discard(link))
-        return self._link
+        view = self._views.of(caller, channel)
+        if isinstance(view, Failure):
+            raise UpstreamError(view)
+        return view
 
-    def _is_old(self, listing: Listing) -> bool:
-        return asyncio.get_running_loop().time() - listing.at >= FRESH
+    def _view(self, caller: Caller, abilities: frozenset[Ability]) -> View:
+        return View(
+            self._connector,
+            caller=caller,
+            abilities=abilities,
+            backoff=self._backoff,
+            trusted=self._trusted,
+            news=self._news.news,
+        )
 
-    def _left_out(self, kind: Kind, names: Sequence[str]) -> None:
-        self._ill[kind] = (*self._ill.get(kind, ()), *names)
-        logger.warning("%s lists %ss that are no legal ones, left out: %s", self._connector.where, kind, names)
-
-    def _heard(self, message: Any) -> None:
-        for kind in changed_kinds(message):
-            if (known := self._listings.get(kind)) is not None:
-                self._listings[kind] = Listing(items=known.items, at=float("-inf"), by_key=known.by_key)
-            self._revision += 1
-            self._tell(kind)
-
-    def _tell(self, kind: Kind) -> None:
+    def _changed(self, kind: Kind) -> None:
+        for view in self._views.all():
+            view.listings.stale(kind)
         for listener in tuple(self._listeners):
             listener(kind)

@@ -1,0 +1,130 @@
+"""`Views`: who has which session at an upstream. No two users share one, unless the host says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from mcpbridge.errors import Failure
+from mcpbridge.tools import ABILITIES, ANYONE, Ability, Caller, ClientChannel, State, Status
+from mcpbridge.upstream.view import View
+
+IDLE: Final = 600.0
+"""Seconds after which a session that nobody uses is ended."""
+
+MOST: Final = 1_000
+"""Sessions at one upstream. Where all are in use, one more caller has to wait for its turn."""
+
+Key: TypeAlias = tuple[tuple[str | None, ...], frozenset[Ability]]
+
+_EVERYTHING = frozenset(ABILITIES)
+_WORST_FIRST: Sequence[State] = (
+    "failed",
+    "reconnect_required",
+    "auth_required",
+    "connecting",
+    "pending",
+    "disabled",
+    "connected",
+)
+
+
+class Views:
+    """Sessions by caller and by what the client behind a call can be asked for, since a server lists by that.
+
+    Listings, and calls of no known client, are those of a client that can be asked for everything.
+    """
+
+    def __init__(self, make: Callable[[Caller, frozenset[Ability]], View], *, shared: bool, where: str) -> None:
+        self._make = make
+        self._shared = shared
+        self._where = where
+        self._views: dict[Key, View] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def seen_as(self, caller: Caller) -> Caller:
+        """Whom the upstream is shown: nobody in particular where all share a session."""
+        return ANYONE if self._shared else caller
+
+    def of(self, caller: Caller, channel: ClientChannel | None = None) -> View | Failure:
+        """The session, which is made where there is none."""
+        key = self._key(caller, channel)
+        view = self._views.get(key)
+        if view is None:
+            if len(self._views) >= MOST and not self._make_room():
+                return _full(self._where)
+            view = self._views[key] = self._make(self.seen_as(caller), key[1])
+            self._prune_later()
+        return view
+
+    def known(self, caller: Caller) -> View | None:
+        """The session of this caller's listings, where there is one."""
+        return self._views.get(self._key(caller, None))
+
+    def all(self) -> Sequence[View]:
+        """Every session."""
+        return tuple(self._views.values())
+
+    def status(self, caller: Caller | None) -> Status:
+        """How the sessions of one caller are, or all; the worst counts."""
+        who = None if caller is None else self._who(caller)
+        each = [view.status() for key, view in self._views.items() if who is None or key[0] == who]
+        return min(each, key=_badness, default=Status(state="pending"))
+
+    async def close(self) -> None:
+        """Ends every session."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for key in tuple(self._views):
+            self._end(key)
+        if self._leaving:
+            await asyncio.wait(set(self._leaving))
+
+    def _who(self, caller: Caller) -> tuple[str | None, ...]:
+        return self.seen_as(caller).key()
+
+    def _key(self, caller: Caller, channel: ClientChannel | None) -> Key:
+        return self._who(caller), _EVERYTHING if channel is None else channel.abilities
+
+    def _make_room(self) -> bool:
+        """Ends the session that was unused for longest."""
+        idle = {key: view.session.used for key, view in self._views.items() if not view.session.calls}
+        if idle:
+            self._end(min(idle, key=idle.__getitem__))
+        return bool(idle)
+
+    def _prune_later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(IDLE / 2, self._prune)
+
+    def _prune(self) -> None:
+        """Ends what was not used for long. The last one stays: through it the upstream's news are heard."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for key, view in tuple(self._views.items()):
+            if len(self._views) > 1 and not view.session.calls and now - view.session.used > IDLE:
+                self._end(key)
+        if self._views:
+            self._prune_later()
+
+    def _end(self, key: Key) -> None:
+        tasks = self._views.pop(key).close()
+        self._leaving |= tasks
+        for task in tasks:
+            task.add_done_callback(self._leaving.discard)
+
+
+def _badness(status: Status) -> tuple[int, bool]:
+    return _WORST_FIRST.index(status.state), not status.code
+
+
+def _full(where: str) -> Failure:
+    return Failure(
+        code="busy",
+        message=f"{where} has {MOST} sessions, and all are in use",
+        hint="Try again later.",
+        retryable=True,
+    )
