@@ -1,4 +1,4 @@
-"""What every source must keep, as one check, and `Things`: a source made by hand that has something of every kind."""
+"""`Things`: a source made by hand that has something of every kind. What every source keeps is `check_source`'s."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 import mcp_types
-import pytest
 
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.source.base import Answer, Listener, ToolSource
+from mcpbridge.testing.contract import KINDS, calls_for, check_refused
+from mcpbridge.testing.contract import check_source as check_source_contract
 from mcpbridge.tools import (
-    ANYONE,
     Call,
     Caller,
-    CallKind,
     Item,
-    Json,
     Kind,
     Prompt,
     Resource,
@@ -24,7 +22,7 @@ from mcpbridge.tools import (
     Tool,
 )
 
-KINDS: tuple[Kind, ...] = ("tool", "resource", "template", "prompt")
+__all__ = ["ITEMS", "KINDS", "Things", "calls_for", "check_refused", "check_source_contract", "text", "words_of"]
 
 ITEMS: Mapping[Kind, Sequence[Item]] = {
     "tool": (
@@ -119,47 +117,3 @@ def words_of(answer: Answer) -> str:
     """The text of a tool's answer."""
     assert isinstance(answer, mcp_types.CallToolResult)
     return "".join(block.text for block in answer.content if isinstance(block, mcp_types.TextContent))
-
-
-def calls_for(kind: Kind, key: str, caller: Caller = ANYONE) -> Sequence[Call]:
-    """Every call that reaches the item of this kind and key."""
-    ways: Mapping[Kind, Sequence[tuple[CallKind, Mapping[str, Json]]]] = {
-        "tool": [("tool", {})],
-        "resource": [("resource", {})],
-        "template": [("completion", {"ref": "template", "argument": "name", "value": "n"})],
-        "prompt": [("prompt", {}), ("completion", {"ref": "prompt", "argument": "who", "value": "w"})],
-    }
-    return [Call(name=key, kind=way, arguments=arguments, caller=caller) for way, arguments in ways[kind]]
-
-
-async def check_refused(source: ToolSource, kind: Kind, key: str, caller: Caller = ANYONE) -> None:
-    """An item that this caller must not know of: not listed, not got, not called, in the words for an unknown one."""
-    words = str(ToolNotFound(key, kind))
-    assert key not in [item.key for item in await source.list(kind, caller)]
-    with pytest.raises(ToolNotFound) as got:
-        await source.get(kind, key, caller)
-    assert str(got.value) == words
-    for call in calls_for(kind, key, caller):
-        with pytest.raises(ToolNotFound) as called:
-            await source.call(call)
-        assert str(called.value) == words
-    verdicts = await source.explain(key, caller, kind=kind)
-    assert not verdicts[-1].allowed
-
-
-async def check_source_contract(source: ToolSource, caller: Caller = ANYONE) -> None:
-    """What every source keeps: listings are stable and unique, what is listed is got, what is unknown is refused."""
-    for kind in KINDS:
-        items = await source.list(kind, caller)
-        keys = [item.key for item in items]
-        assert [item.key for item in await source.list(kind, caller)] == keys
-        assert len({*keys}) == len(keys)
-        for item in items:
-            assert await source.get(kind, item.key, caller) == item
-            assert (await source.explain(item.key, caller, kind=kind))[-1].allowed
-        for unknown in ("", "no-such", "slug__no_such", "slug+no:such", "__", "+", "things__", "x" * 300):
-            if unknown not in keys:
-                await check_refused(source, kind, unknown, caller)
-    assert source.version(caller) == source.version(caller)
-    assert (await source.status(caller)).state == "connected"
-    source.watch(lambda _: None)()

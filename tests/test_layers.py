@@ -16,6 +16,7 @@ LAYERS: Mapping[str, int] = {
     "source": 0,
     "openapi": 1,
     "compare": 1,
+    "linting": 1,
     "net": 2,
     "auth": 2,
     "rest": 2,
@@ -30,6 +31,7 @@ LAYERS: Mapping[str, int] = {
     "server": 5,
     "cli": 5,
     "demo": 5,
+    "testing": 6,
     "__main__": 6,
 }
 """The layer of each top-level module or package; a new one has to be placed here."""
