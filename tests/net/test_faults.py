@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from email.utils import formatdate
 
 import pytest
-from wild import Behave, endless, says, silent, wild_server
 
 from mcpbridge.errors import Failure
 from mcpbridge.net.limits import Limits
@@ -18,6 +17,7 @@ from mcpbridge.rest import RestSource
 from mcpbridge.source.answer import error_of
 from mcpbridge.tools import Call
 from mcpbridge.wrap.retry import Retry
+from wild import Behave, endless, says, silent, wild_server
 
 DONE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 OPERATIONS = [

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import httpcore2
 import httpx2
 import pytest
-from wild import says, silent, wild_server
 
 from mcpbridge.errors import ConfigError, Failure
 from mcpbridge.net.guard import ANYWHERE, PUBLIC, Guard, Refused
@@ -18,6 +17,7 @@ from mcpbridge.net.limits import Limits
 from mcpbridge.net.pool import Pool
 from mcpbridge.net.upstream import Answer, Upstream
 from mcpbridge.net.wire import Network, Resolve
+from wild import says, silent, wild_server
 
 OK = says("HTTP/1.1 200 OK\nContent-Length: 2\nConnection: close", b"{}")
 

@@ -11,7 +11,6 @@ import httpx2
 import mcp_types
 import pytest
 from mcp.server.lowlevel import Server
-from wild import hang_up, wild_server
 
 from mcpbridge.build import guarded
 from mcpbridge.errors import Failure
@@ -25,6 +24,7 @@ from mcpbridge.source.answer import error_of
 from mcpbridge.source.base import ToolSource
 from mcpbridge.tools import Call
 from mcpbridge.upstream.source import McpSource
+from wild import hang_up, wild_server
 
 HEALTHY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import httpx2
 import pytest
-from wild import Behave, endless, hang_up, says, silent, wild_server
 
 from mcpbridge.auth.static import ApiKey, Bearer
 from mcpbridge.errors import ConfigError, Failure
@@ -20,6 +19,7 @@ from mcpbridge.net.limits import Limits
 from mcpbridge.net.tls import shared_context
 from mcpbridge.net.upstream import Answer, Upstream
 from mcpbridge.secret import Secret
+from wild import Behave, endless, hang_up, says, silent, wild_server
 
 KIB = 1024
 JSON = "HTTP/1.1 200 OK\nContent-Type: application/json"
