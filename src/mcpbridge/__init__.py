@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mcpbridge.errors import UpstreamError as UpstreamError
     from mcpbridge.net.documents import fetch_document as fetch_document
     from mcpbridge.net.guard import Guard as Guard
+    from mcpbridge.linting.rule import Finding as Finding
+    from mcpbridge.linting.run import lint as lint
+    from mcpbridge.linting.settings import LintSettings as LintSettings
     from mcpbridge.net.limits import Limits as Limits
     from mcpbridge.openapi.declare import declare as declare
     from mcpbridge.openapi.document import Document as Document
@@ -116,6 +119,7 @@ _HOME = {
     "Edit": "wrap.edit",
     "Failure": "errors",
     "Filter": "wrap.filter",
+    "Finding": "linting.rule",
     "Functions": "upstream.functions",
     "Guard": "net.guard",
     "Headers": "auth.static",
@@ -123,6 +127,7 @@ _HOME = {
     "HostKey": "vault.host",
     "InvalidArguments": "errors",
     "Limits": "net.limits",
+    "LintSettings": "linting.settings",
     "McpSource": "upstream.source",
     "Operation": "openapi.operation",
     "Origin": "tools",
@@ -168,6 +173,7 @@ _HOME = {
     "failed": "source.answer",
     "fetch_document": "net.documents",
     "guarded": "build",
+    "lint": "linting.run",
     "nest": "source.answer",
     "open_store": "store.open",
     "propose_auth": "openapi.security",
@@ -203,12 +209,14 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Edit",
     "Failure",
     "Filter",
+    "Finding",
     "Functions",
     "Headers",
     "Hidden",
     "HostKey",
     "InvalidArguments",
     "Limits",
+    "LintSettings",
     "McpSource",
     "Operation",
     "Origin",
@@ -253,6 +261,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "error_of",
     "failed",
     "guarded",
+    "lint",
     "nest",
     "open_store",
     "propose_auth",
