@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import reading, upstream, validation, wire
+from benchmarks import load, reading, upstream, validation, wire
 
 HERE = Path(__file__).parent
 GITHUB = Path(os.environ.get("MCPBRIDGE_SHARED", HERE.parents[1] / "shared")) / "corpus/dev/github-api.json"
@@ -29,6 +29,7 @@ OURS = (sys.executable, str(HERE / "ours.py"))
 THEIRS = (PEER, str(HERE / "theirs.py"))
 SERVE = (sys.executable, "-m", "mcpbridge", "serve")
 MANY = 1000
+NAME, ARGUMENTS = "get_item_7", {"id": "7", "limit": 10}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,29 +78,30 @@ def p3(runs: int) -> Iterator[Row]:
     yield _row("P3", "CPU: import and convert, against import mcp", taken, 1 / 8)
 
 
+def p4(runs: int) -> Iterator[Row]:
+    with _gateways() as servers:
+        taken = _timed(servers, runs)
+    yield _row("P4", "a call of 10 tools", {"ours": taken["ours 10"], "theirs": taken["theirs 10"]}, 0.5, unit="ms")
+
+
 def p5(runs: int) -> Iterator[Row]:
-    with _process("upstream.py") as address, tempfile.TemporaryDirectory() as folder:
-        servers: dict[str, wire.Server] = {}
-        try:
-            for count in (10, MANY):
-                path = Path(folder) / f"{count}.json"
-                path.write_text(json.dumps(upstream.description(count, address)), "utf-8")
-                for name, command in (("ours", OURS), ("theirs", THEIRS)):
-                    port = wire.free_port()
-                    servers[f"{name} {count}"] = wire.Server([*command, "http", str(path), str(port)], port)
-            calls = {name: _caller(server) for name, server in servers.items()}
-            times = {name: 30 if name == f"theirs {MANY}" else 300 for name in calls}
-            for name, call in calls.items():
-                wire.p50(servers[name], call, 20)
-            measured = {name: partial(wire.p50, servers[name], call, times[name]) for name, call in calls.items()}
-            taken = wire.interleaved(measured, max(runs, 7))
-        finally:
-            for server in servers.values():
-                server.close()
+    with _gateways() as servers:
+        taken = _timed(servers, runs)
     flat = {"ours": taken[f"ours {MANY}"], "theirs": taken["ours 10"]}
     yield _row("P5", f"a call at {MANY} tools, against 10", flat, 1.1, unit="ms")
     against = {"ours": taken[f"ours {MANY}"], "theirs": taken[f"theirs {MANY}"]}
     yield _row("P5", f"a call at {MANY} tools, against the peer", against, 1 / 50, unit="ms")
+
+
+def p6(runs: int) -> Iterator[Row]:
+    with _gateways() as servers:
+        taken = wire.interleaved({name: partial(_rate, server) for name, server in servers.items()}, runs)
+    for count, goal in ((10, 2.0), (MANY, 50.0)):
+        ours, theirs = taken[f"ours {count}"], taken[f"theirs {count}"]
+        yield Row(
+            id="P6", what=f"{load.WAYS}-way calls a second, {count} tools", value=wire.ratio(ours, theirs), goal=goal,
+            ours=f"{statistics.median(ours):.4g}", theirs=f"{statistics.median(theirs):.4g}", least=True,
+        )  # fmt: skip
 
 
 def p7(runs: int) -> Iterator[Row]:
@@ -166,9 +168,41 @@ def every(_: int) -> Iterator[Row]:
     )
 
 
+@contextmanager
+def _gateways() -> Iterator[dict[str, wire.Server]]:
+    """Ours and the peer's, each before 10 operations and before many, of one upstream."""
+    with _process("upstream.py") as address, tempfile.TemporaryDirectory() as folder:
+        servers: dict[str, wire.Server] = {}
+        try:
+            for count in (10, MANY):
+                path = Path(folder) / f"{count}.json"
+                path.write_text(json.dumps(upstream.description(count, address)), "utf-8")
+                for name, command in (("ours", OURS), ("theirs", THEIRS)):
+                    port = wire.free_port()
+                    servers[f"{name} {count}"] = wire.Server([*command, "http", str(path), str(port)], port)
+            yield servers
+        finally:
+            for server in servers.values():
+                server.close()
+
+
+def _timed(servers: dict[str, wire.Server], runs: int) -> dict[str, list[float]]:
+    """Seconds of one call, in the median, of each server in turn."""
+    calls = {name: _caller(server) for name, server in servers.items()}
+    times = {name: 30 if name == f"theirs {MANY}" else 300 for name in calls}
+    for name, call in calls.items():
+        wire.p50(servers[name], call, 20)
+    measured = {name: partial(wire.p50, servers[name], call, times[name]) for name, call in calls.items()}
+    return wire.interleaved(measured, max(runs, 7))
+
+
+def _rate(server: wire.Server) -> float:
+    return load.rate(server.port, NAME, ARGUMENTS, seconds=2.0)
+
+
 def _caller(server: wire.Server) -> Callable[[], object]:
     def call() -> None:
-        answer = server.ask("tools/call", {"name": "get_item_7", "arguments": {"id": "7", "limit": 10}})
+        answer = server.ask("tools/call", {"name": NAME, "arguments": ARGUMENTS})
         assert not answer.get("isError"), answer
 
     return call
@@ -194,7 +228,21 @@ def _row(id: str, what: str, taken: dict[str, list[float]], goal: float, *, unit
     return Row(id=id, what=what, value=value, goal=goal, ours=f"{mine:.3g} {unit}", theirs=f"{other:.3g} {unit}")
 
 
-BENCHES = {"P1": p1, "P2": p2, "P3": p3, "P5": p5, "P7": p7, "P8": p8, "P9": p9, "P10": p10, "ALL": every}
+BENCHES = {
+    "P1": p1, "P2": p2, "P3": p3, "P4": p4, "P5": p5, "P6": p6, "P7": p7, "P8": p8, "P9": p9, "P10": p10, "ALL": every,
+}  # fmt: skip
+    "P1": p1,
+    "P2": p2,
+    "P3": p3,
+    "P4": p4,
+    "P5": p5,
+    "P6": p6,
+    "P7": p7,
+    "P8": p8,
+    "P9": p9,
+    "P10": p10,
+    "ALL": every,
+}
 
 
 def main() -> int:

@@ -60,14 +60,18 @@ async def serve(path: str, port: int, *, filtering: bool) -> None:
     from mcpbridge.build import guarded
     from mcpbridge.server.run import serve_http
 
-    address = json.loads(Path(path).read_bytes())["servers"][0]["url"]  # this machine's, so the host has to name it
-    source = mcpbridge.RestSource.from_openapi(Path(path), base_url=address)
+    source = mcpbridge.RestSource.from_openapi(Path(path), base_url=_address(path))
     keep = (lambda tool, caller: not tool.name.startswith("hidden")) if filtering else None
     offered = guarded(source, keep=keep) if keep else guarded(source)
     async with offered:
         await serve_http(
             mcpbridge.to_asgi(mcpbridge.to_server(offered, name="ours"), stateless=True), "127.0.0.1", port
         )
+
+
+def _address(path: str) -> str:
+    """The description's own server: on this machine, so the host has to name it."""
+    return json.loads(Path(path).read_bytes())["servers"][0]["url"]
 
 
 async def bare(path: str, port: int) -> None:
