@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contract import Things, check_refused, check_source_contract, words_of
+from mcpbridge.audit.chains import verify_entries
+from mcpbridge.audit.host import HostSink
 from mcpbridge.build import guarded
 from mcpbridge.errors import InvalidArguments, ToolNotFound
 from mcpbridge.policy import Allow, read_only
@@ -15,6 +17,7 @@ from mcpbridge.tools import ANYONE, Call, Caller, Tool
 from mcpbridge.wrap.approval import ApprovalRequest
 from mcpbridge.wrap.approval_store import PendingApprovals
 from mcpbridge.wrap.approve import ask_host
+from mcpbridge.wrap.audit_event import AuditEntry
 
 WRONG: dict[str, Any] = {"text": 5}
 
@@ -80,3 +83,15 @@ async def test_every_layer_explains_itself() -> None:
 
 async def test_it_keeps_the_contract() -> None:
     await check_source_contract(guarded(Things(), keep=lambda _tool, _caller: True, policy=lambda _c, _t: Allow()))
+
+
+@pytest.mark.req("AUD-01")
+async def test_the_audit_sees_what_every_other_layer_refuses() -> None:
+    seen = list[AuditEntry]()
+    source = guarded(Things(), keep=lambda tool, _: tool.access == "read", audit=HostSink(seen.extend))
+    async with source:
+        with pytest.raises(ToolNotFound):
+            await source.call(Call(name="write_it"))
+
+    assert [entry.event()["outcome"] for entry in seen] == ["refused"]
+    assert not verify_entries(seen)

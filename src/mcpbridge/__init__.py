@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mcpbridge.audit.chains import verify_entries as verify_entries
+    from mcpbridge.audit.file import FileSink as FileSink
+    from mcpbridge.audit.file import verify_files as verify_files
+    from mcpbridge.audit.host import HostSink as HostSink
+    from mcpbridge.audit.stored import StoreSink as StoreSink
     from mcpbridge.auth.proposed import auth_from as auth_from
     from mcpbridge.auth.static import ApiKey as ApiKey
     from mcpbridge.auth.static import Basic as Basic
@@ -27,11 +32,11 @@ if TYPE_CHECKING:
     from mcpbridge.errors import InvalidArguments as InvalidArguments
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
-    from mcpbridge.net.documents import fetch_document as fetch_document
-    from mcpbridge.net.guard import Guard as Guard
     from mcpbridge.linting.rule import Finding as Finding
     from mcpbridge.linting.run import lint as lint
     from mcpbridge.linting.settings import LintSettings as LintSettings
+    from mcpbridge.net.documents import fetch_document as fetch_document
+    from mcpbridge.net.guard import Guard as Guard
     from mcpbridge.net.limits import Limits as Limits
     from mcpbridge.openapi.declare import declare as declare
     from mcpbridge.openapi.document import Document as Document
@@ -90,6 +95,9 @@ if TYPE_CHECKING:
     from mcpbridge.wrap.approve import Approve as Approve
     from mcpbridge.wrap.approve import ask_client as ask_client
     from mcpbridge.wrap.approve import ask_host as ask_host
+    from mcpbridge.wrap.audit import Audit as Audit
+    from mcpbridge.wrap.audit_event import AuditEvent as AuditEvent
+    from mcpbridge.wrap.audit_log import AuditLog as AuditLog
     from mcpbridge.wrap.edit import Edit as Edit
     from mcpbridge.wrap.edit import ToolEdit as ToolEdit
     from mcpbridge.wrap.filter import Filter as Filter
@@ -104,6 +112,9 @@ _HOME = {
     "ApprovalRequired": "errors",
     "Approve": "wrap.approve",
     "Ask": "policy",
+    "Audit": "wrap.audit",
+    "AuditEvent": "wrap.audit_event",
+    "AuditLog": "wrap.audit_log",
     "AuthRequired": "errors",
     "Basic": "auth.static",
     "Bearer": "auth.static",
@@ -118,6 +129,7 @@ _HOME = {
     "Document": "openapi.document",
     "Edit": "wrap.edit",
     "Failure": "errors",
+    "FileSink": "audit.file",
     "Filter": "wrap.filter",
     "Finding": "linting.rule",
     "Functions": "upstream.functions",
@@ -125,6 +137,7 @@ _HOME = {
     "Headers": "auth.static",
     "Hidden": "source.base",
     "HostKey": "vault.host",
+    "HostSink": "audit.host",
     "InvalidArguments": "errors",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
@@ -150,6 +163,7 @@ _HOME = {
     "StoreFull": "store.errors",
     "StoreOutcomeUnknown": "store.errors",
     "StoreReadOnly": "store.errors",
+    "StoreSink": "audit.stored",
     "StoreUnavailable": "store.errors",
     "Tool": "tools",
     "ToolEdit": "wrap.edit",
@@ -184,6 +198,8 @@ _HOME = {
     "to_asgi": "server.asgi",
     "to_server": "server.lowlevel",
     "to_tool": "openapi.tool",
+    "verify_entries": "audit.chains",
+    "verify_files": "audit.file",
 }
 """Each public name and the module it lives in; a test pins the list."""
 
@@ -194,6 +210,9 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ApprovalRequired",
     "Approve",
     "Ask",
+    "Audit",
+    "AuditEvent",
+    "AuditLog",
     "AuthRequired",
     "Basic",
     "Bearer",
@@ -208,12 +227,14 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Document",
     "Edit",
     "Failure",
+    "FileSink",
     "Filter",
     "Finding",
     "Functions",
     "Headers",
     "Hidden",
     "HostKey",
+    "HostSink",
     "InvalidArguments",
     "Limits",
     "LintSettings",
@@ -239,6 +260,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "StoreFull",
     "StoreOutcomeUnknown",
     "StoreReadOnly",
+    "StoreSink",
     "StoreUnavailable",
     "Tool",
     "ToolEdit",
@@ -272,6 +294,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "to_asgi",
     "to_server",
     "to_tool",
+    "verify_entries",
+    "verify_files",
 ]
 
 

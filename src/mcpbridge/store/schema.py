@@ -158,6 +158,7 @@ audit = Table(
     _text("tenant"),
     _text("kind"),
     Column("entry", Text, nullable=False),
+    _text("previous"),
     _text("hash"),
     ForeignKeyConstraint(["writer"], ["audit_chains.writer"]),
     Index("audit_by_time", "tenant", "at"),

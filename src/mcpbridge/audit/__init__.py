@@ -1,0 +1,1 @@
+"""Where audited events are written (a store, JSON lines, a host's callable), and whether they still stand."""
