@@ -126,6 +126,12 @@ async def test_without_identity_only_this_machine_is_served(shelf: Shelf, reques
     assert shelf.counts["list"] == (1 if status == 200 else 0)
 
 
+@pytest.mark.req("GW-08")
+async def test_white_space_around_a_header_is_no_part_of_it(shelf: Shelf) -> None:
+    response = await _post(to_asgi(to_server(shelf, name="shelf")), **{"mcp-method": " tools/list\t"})
+    assert response.status_code == 200
+
+
 @pytest.mark.req("GW-05")
 async def test_allowed_hosts_alone_let_nobody_in_from_elsewhere(shelf: Shelf) -> None:
     app = to_asgi(to_server(shelf, name="shelf"), allowed_hosts=["gateway.example.com"])

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcpbridge.errors import ConfigError
+from mcpbridge.server.headers import trimmed
 from mcpbridge.server.hosts import is_loopback, known_hosts, refusal
 from mcpbridge.server.identity import REFUSALS
 
@@ -66,6 +67,7 @@ class _Guard:
         self._local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = trimmed(scope)
         refused = refusal(scope, self._known)
         if refused is None and self._local and not is_loopback(scope):
             refused = (403, "Only this machine is served: give to_server() an identify, or to_asgi() a verifier")

@@ -1,4 +1,4 @@
-"""`Mcp-Param-*` headers: arguments that a client repeats in HTTP headers, for proxies to read."""
+"""HTTP headers: white space around them, and `Mcp-Param-*`, arguments that a client repeats for proxies to read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Set
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_PARAM_HEADER_PREFIX, validate_mcp_param_headers
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from mcpbridge.server.errors import is_modern
 from mcpbridge.server.identity import RequestContext, scope_of
@@ -14,6 +15,20 @@ from mcpbridge.source.base import ToolSource
 from mcpbridge.tools import Call
 
 _PREFIX = MCP_PARAM_HEADER_PREFIX.lower().encode()
+
+
+_SPACE = b" \t"
+
+
+def trimmed(scope: Scope) -> Scope:
+    """The request without white space around header values, which is no part of them (RFC 9110 section 5.5).
+
+    Some of the parsers under ASGI servers leave it where it is, and what looks at the headers compares them.
+    """
+    headers = scope["headers"]
+    if all(value == value.strip(_SPACE) for _, value in headers):
+        return scope
+    return {**scope, "headers": [(name, value.strip(_SPACE)) for name, value in headers]}
 
 
 class HeaderMismatch(Exception):
