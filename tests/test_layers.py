@@ -69,6 +69,7 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
 
 MODULE_LINES = 300
 LONGER: Mapping[str, int] = {
+    "": 500,  # the list of public names
     "openapi.keywords": 350,  # one table of rules, a short function for each keyword
     "openapi.operations": 350,  # all that an operation inherits is settled in one place
 }
