@@ -11,6 +11,7 @@ import httpx2
 
 from mcpbridge.net.guard import ANYWHERE, Guard
 from mcpbridge.net.limits import Limits
+from mcpbridge.net.quiet import keep_headers_out_of_logs
 from mcpbridge.net.tls import shared_context
 from mcpbridge.net.wire import Network, Resolve, resolve
 
@@ -25,6 +26,7 @@ class Pool(httpx2.AsyncBaseTransport):
     """
 
     def __init__(self, limits: Limits, *, guard: Guard = ANYWHERE, resolve: Resolve = resolve) -> None:
+        keep_headers_out_of_logs()
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=shared_context(),
             max_connections=limits.connections,
