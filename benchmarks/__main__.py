@@ -229,8 +229,6 @@ def _row(id: str, what: str, taken: dict[str, list[float]], goal: float, *, unit
 
 
 BENCHES = {
-    "P1": p1, "P2": p2, "P3": p3, "P4": p4, "P5": p5, "P6": p6, "P7": p7, "P8": p8, "P9": p9, "P10": p10, "ALL": every,
-}  # fmt: skip
     "P1": p1,
     "P2": p2,
     "P3": p3,
