@@ -16,6 +16,7 @@ LAYERS: Mapping[str, int] = {
     "source": 0,
     "openapi": 1,
     "compare": 1,
+    "dialects": 1,
     "linting": 1,
     "net": 2,
     "auth": 2,

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mcpbridge.build import guarded as guarded
     from mcpbridge.compare.changes import Change as Change
     from mcpbridge.compare.tools import diff as diff
+    from mcpbridge.dialects.loss import Loss as Loss
+    from mcpbridge.dialects.model import ModelTools as ModelTools
+    from mcpbridge.dialects.model import for_model as for_model
     from mcpbridge.errors import ApprovalRequired as ApprovalRequired
     from mcpbridge.errors import AuthRequired as AuthRequired
     from mcpbridge.errors import BridgeError as BridgeError
@@ -141,7 +144,9 @@ _HOME = {
     "InvalidArguments": "errors",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
+    "Loss": "dialects.loss",
     "McpSource": "upstream.source",
+    "ModelTools": "dialects.model",
     "Operation": "openapi.operation",
     "Origin": "tools",
     "PendingApprovals": "wrap.approval_store",
@@ -186,6 +191,7 @@ _HOME = {
     "error_of": "source.answer",
     "failed": "source.answer",
     "fetch_document": "net.documents",
+    "for_model": "dialects.model",
     "guarded": "build",
     "lint": "linting.run",
     "nest": "source.answer",
@@ -239,7 +245,9 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "InvalidArguments",
     "Limits",
     "LintSettings",
+    "Loss",
     "McpSource",
+    "ModelTools",
     "Operation",
     "Origin",
     "PendingApprovals",
@@ -284,6 +292,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "error_of",
     "failed",
     "fetch_document",
+    "for_model",
     "guarded",
     "lint",
     "nest",

@@ -1,0 +1,74 @@
+"""Alternatives that a value could come from both, and mean another thing in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from mcpbridge.dialects.back import Back, Items, Members, Union
+from mcpbridge.dialects.made import Made
+from mcpbridge.openapi.jsontext import is_list
+from mcpbridge.tools import Json
+
+LEVELS = 6
+"""How deep alternatives are compared."""
+
+Behind = Callable[[Made], Made]
+"""What a reference stands for; other things stand for themselves."""
+
+
+def clash(one: Made, other: Made, behind: Behind, levels: int = LEVELS) -> bool:
+    """Whether some text would be read as JSON, or by a table, in one of them and not, or by another, in the other."""
+    one, other = behind(one), behind(other)
+    if levels == 0 or (one.back is None and other.back is None):
+        return False
+    for first, second in ((one, other), (other, one)):
+        if "anyOf" in first.schema:
+            return any(clash(branch, second, behind, levels) for branch in branches_of(first))
+    kinds = one.schema.get("type"), other.schema.get("type")
+    if kinds == ("string", "string"):
+        return one.back != other.back and not _apart(one.schema, other.schema)
+    if kinds == ("array", "array"):
+        return clash(_items(one), _items(other), behind, levels - 1)
+    return kinds == ("object", "object") and _clash_within(one, other, behind, levels - 1)
+
+
+def branches_of(made: Made) -> Sequence[Made]:
+    """The alternatives of a union."""
+    ways = made.back.branches if isinstance(made.back, Union) else [(each, None) for each in made.schema["anyOf"]]
+    return [Made(schema=schema, back=back) for schema, back in ways if schema.get("type") != "null"]
+
+
+def _apart(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Whether both are enumerated, and share no value."""
+    return "enum" in one and "enum" in other and not {*one["enum"]} & {*other["enum"]}
+
+
+def _items(made: Made) -> Made:
+    return Made(schema=_bare(made.schema["items"]), back=made.back.back if isinstance(made.back, Items) else None)
+
+
+def _clash_within(one: Made, other: Made, behind: Behind, levels: int) -> bool:
+    """Two objects: those that no value fits both can't clash."""
+    names = one.schema["properties"].keys(), other.schema["properties"].keys()
+    needed = {*one.schema.get("required", ())}, {*other.schema.get("required", ())}
+    if not needed[0] <= names[1] or not needed[1] <= names[0]:
+        return False
+    shared = [(_member(one, name), _member(other, name)) for name in names[0] & names[1]]
+    if any(_apart(behind(mine).schema, behind(theirs).schema) for mine, theirs in shared):
+        return False
+    return any(clash(mine, theirs, behind, levels) for mine, theirs in shared)
+
+
+def _member(made: Made, name: str) -> Made:
+    members: Mapping[str, Back] = {}
+    if isinstance(made.back, Members):
+        members = {legal: member.back for legal, member in made.back.members.items()}
+    return Made(schema=_bare(made.schema["properties"][name]), back=members.get(name))
+
+
+def _bare(schema: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A schema without the null that it may allow."""
+    kinds = schema.get("type")
+    if is_list(kinds) and "null" in kinds:
+        return {**schema, "type": next(kind for kind in kinds if kind != "null")}
+    return schema
