@@ -27,6 +27,7 @@ LAYERS: Mapping[str, int] = {
     "policy": 3,
     "router": 3,
     "vault": 4,
+    "integrations": 4,
     "audit": 4,
     "build": 5,
     "server": 5,

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from mcpbridge.errors import InvalidArguments as InvalidArguments
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
+    from mcpbridge.integrations.errors import InvalidRecord as InvalidRecord
+    from mcpbridge.integrations.record import Integration as Integration
+    from mcpbridge.integrations.record import integration_schema as integration_schema
+    from mcpbridge.integrations.registry import Integrations as Integrations
     from mcpbridge.linting.rule import Finding as Finding
     from mcpbridge.linting.run import lint as lint
     from mcpbridge.linting.settings import LintSettings as LintSettings
@@ -141,7 +145,10 @@ _HOME = {
     "Hidden": "source.base",
     "HostKey": "vault.host",
     "HostSink": "audit.host",
+    "Integration": "integrations.record",
+    "Integrations": "integrations.registry",
     "InvalidArguments": "errors",
+    "InvalidRecord": "integrations.errors",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
     "Loss": "dialects.loss",
@@ -193,6 +200,7 @@ _HOME = {
     "fetch_document": "net.documents",
     "for_model": "dialects.model",
     "guarded": "build",
+    "integration_schema": "integrations.record",
     "lint": "linting.run",
     "nest": "source.answer",
     "open_store": "store.open",
@@ -242,7 +250,10 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Hidden",
     "HostKey",
     "HostSink",
+    "Integration",
+    "Integrations",
     "InvalidArguments",
+    "InvalidRecord",
     "Limits",
     "LintSettings",
     "Loss",
@@ -294,6 +305,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "fetch_document",
     "for_model",
     "guarded",
+    "integration_schema",
     "lint",
     "nest",
     "open_store",
