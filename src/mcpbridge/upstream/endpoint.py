@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from mcpbridge.errors import Failure
 from mcpbridge.net.limits import Limits
-from mcpbridge.net.tls import shared_context
+from mcpbridge.net.pool import Pool
 from mcpbridge.upstream.carried import failure_in_body
 from mcpbridge.upstream.failures import NO_MCP, WRONG_TRANSPORT
 from mcpbridge.upstream.http import AnsweringTransport, Peer
@@ -25,6 +26,9 @@ _OTHER: Final[Mapping[Transport, Transport]] = {"http": "sse", "sse": "http"}
 _NAMES: Final[Mapping[Transport, str]] = {"http": "streamable HTTP", "sse": "SSE"}
 _UNSPOKEN = frozenset({400, 404, 405, 406, 410, 415, 501})
 """Statuses by which a server says that it does not speak a transport (MCP 2025-11-25, backwards compatibility)."""
+
+_STREAMS = 10_000
+"""Streams of news that may be open: one for each session, and there are never so many."""
 
 _PING = {"jsonrpc": "2.0", "id": 0, "method": "ping"}
 
@@ -55,8 +59,8 @@ class Endpoint:
         self._headers = headers
         self._limits = limits
         self._inner = inner
-        self._calls = inner or _pool(limits, most=limits.connections)
-        self._streams = inner or _pool(limits, most=None)
+        self._calls = inner or Pool(limits)
+        self._streams = inner or Pool(replace(limits, connections=_STREAMS))
 
     @property
     def legacy(self) -> bool:
@@ -66,11 +70,11 @@ class Endpoint:
     @asynccontextmanager
     async def open(self, peer: Peer) -> AsyncGenerator[Any]:
         """The streams of a new connection."""
+        most = self._limits.description
         async with self._client(peer) as client:
             if self._spoken == "sse":
-                streams = sse_streams(self._url, client, most=self._limits.description)
+                streams = sse_streams(self._url, client, most=most, patience=self._limits.connect / 2)
             else:
-                most = self._limits.description
                 streams = streamable_http_client(self._url, http_client=client, max_sse_event_size=most)
             async with streams as opened:
                 yield opened
@@ -80,8 +84,10 @@ class Endpoint:
         if failure.status not in _UNSPOKEN and failure.code not in (NO_MCP, WRONG_TRANSPORT):
             return failure
         other = _OTHER[self._spoken]
-        async with self._client(peer) as client:
-            speaks = await _speaks(client, self._url, other)
+        speaks = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.connect / 2), self._client(peer) as client:
+                speaks = await _speaks(client, self._url, other)
         if not speaks:
             hint = "It answers, but not as an MCP server: check the URL and its path."
             return replace(failure, code=NO_MCP, hint=hint)
@@ -123,8 +129,3 @@ async def _speaks(client: httpx2.AsyncClient, url: str, transport: Transport) ->
             if part:
                 return part.replace(" ", "") == "event:endpoint"
     return False
-
-
-def _pool(limits: Limits, *, most: int | None) -> httpx2.AsyncBaseTransport:
-    sizes = httpx2.Limits(max_connections=most, max_keepalive_connections=limits.idle, keepalive_expiry=30.0)
-    return httpx2.AsyncHTTPTransport(verify=shared_context(), limits=sizes)

@@ -41,6 +41,7 @@ class McpSource(ToolSource):
     http       for a URL, the transport below: a proxy, a private authority, a guarded pool. The host closes it
     shared     whether all callers share one session there, and so what the server keeps in it. Without it each has
                a session of its own, and a child process of its own
+    sessions   how many there may be at once, 20 children or 1,000 others; who was idle for longest makes room
     commands   for a target that is not the host's own: the commands that may be started; none are where it is empty
     backoff    how soon a lost connection is opened again
 
@@ -62,6 +63,7 @@ class McpSource(ToolSource):
         transport: Literal["http", "sse", "stdio"] | None = None,
         http: httpx2.AsyncBaseTransport | None = None,
         shared: bool = False,
+        sessions: int | None = None,
         commands: Sequence[AllowedCommand] | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -72,7 +74,8 @@ class McpSource(ToolSource):
         self._turns = Turns(limits)
         self._trusted = trusted
         self._backoff = backoff or self._address.backoff
-        self._views = Views(self._view, shared=shared, where=self._address.where)
+        most = self._address.sessions if sessions is None else sessions
+        self._views = Views(self._view, shared=shared, most=most, where=self._address.where)
         self._entered = False
         self._listeners: list[Listener] = []
         self._news = Debounce[Kind](FRESH, self._changed)

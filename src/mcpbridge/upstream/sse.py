@@ -5,6 +5,7 @@ The SDK's ends with the first POST that fails, and leaves whoever waits for its 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeAlias
@@ -30,13 +31,19 @@ ACCEPT = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
 
 @asynccontextmanager
-async def sse_streams(url: str, client: httpx2.AsyncClient, *, most: int) -> AsyncGenerator[Any]:
+async def sse_streams(url: str, client: httpx2.AsyncClient, *, most: int, patience: float) -> AsyncGenerator[Any]:
     """The read and write streams of a connection; one event has at most `most` bytes.
+
+    The server has `patience` seconds to say where messages are sent; other streams say nothing at all.
 
     Raises: MCPError with the failure where the server gives no such stream.
     """
     async with client.stream("GET", url, headers=ACCEPT) as response, aclosing(_messages(response, most)) as events:
-        address = await _address(events, url)
+        try:
+            async with asyncio.timeout(patience):
+                address = await _address(events, url)
+        except TimeoutError:
+            raise _no_stream() from None
         incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         outgoing, sent = anyio.create_memory_object_stream[SessionMessage](0)
         async with received, outgoing, incoming, sent, anyio.create_task_group() as tasks:

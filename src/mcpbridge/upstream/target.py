@@ -46,6 +46,8 @@ class Address:
     legacy   whether only the older protocol era can be spoken there
     written  what a child process wrote
     close    ends what connections share
+    backoff  how soon a lost connection is opened again
+    sessions how many there may be at once: a child process each costs more than a connection
     """
 
     where: str
@@ -55,6 +57,7 @@ class Address:
     written: Written = field(default_factory=lambda: Written(1))
     close: Callable[[], Awaitable[None]] = _nothing
     backoff: Backoff = field(default_factory=lambda: Backoff(most=30.0, restarts=100))
+    sessions: int = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +131,7 @@ def _command(target: StdioServerParameters, ways: Ways, limits: Limits) -> Addre
         open=lambda _: stdio_streams(target, where, written, limits),
         written=written,
         backoff=Backoff(),
+        sessions=20,
     )
 
 

@@ -13,9 +13,6 @@ from mcpbridge.upstream.view import View
 IDLE: Final = 600.0
 """Seconds after which a session that nobody uses is ended."""
 
-MOST: Final = 1_000
-"""Sessions at one upstream. Where all are in use, one more caller has to wait for its turn."""
-
 Key: TypeAlias = tuple[tuple[str | None, ...], frozenset[Ability]]
 
 _EVERYTHING = frozenset(ABILITIES)
@@ -33,12 +30,16 @@ _WORST_FIRST: Sequence[State] = (
 class Views:
     """Sessions by caller and by what the client behind a call can be asked for, since a server lists by that.
 
-    Listings, and calls of no known client, are those of a client that can be asked for everything.
+    There are at most `most`; where all of them are in use, one more caller is refused. Listings, and calls of no known
+    client, are those of a client that can be asked for everything.
     """
 
-    def __init__(self, make: Callable[[Caller, frozenset[Ability]], View], *, shared: bool, where: str) -> None:
+    def __init__(
+        self, make: Callable[[Caller, frozenset[Ability]], View], *, shared: bool, most: int, where: str
+    ) -> None:
         self._make = make
         self._shared = shared
+        self._most = most
         self._where = where
         self._views: dict[Key, View] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -53,8 +54,8 @@ class Views:
         key = self._key(caller, channel)
         view = self._views.get(key)
         if view is None:
-            if len(self._views) >= MOST and not self._make_room():
-                return _full(self._where)
+            if len(self._views) >= self._most and not self._make_room():
+                return _full(self._where, self._most)
             view = self._views[key] = self._make(self.seen_as(caller), key[1])
             self._prune_later()
         return view
@@ -121,10 +122,10 @@ def _badness(status: Status) -> tuple[int, bool]:
     return _WORST_FIRST.index(status.state), not status.code
 
 
-def _full(where: str) -> Failure:
+def _full(where: str, most: int) -> Failure:
     return Failure(
         code="busy",
-        message=f"{where} has {MOST} sessions, and all are in use",
-        hint="Try again later.",
+        message=f"{where} has {most} sessions, and all are in use",
+        hint="Try again later. An operator can raise McpSource(sessions=…), or share one session.",
         retryable=True,
     )
