@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,13 @@ class Postgres:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres:@/{database}?host={self.server.pgdata}"
 
+    def stop(self) -> None:
+        """Ends it at once, with every connection, as a crash does."""
+        self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        self._control("start", "-o", f"-h '' -k {self.server.pgdata}", "-l", f"{self.server.pgdata}/log")
+
     async def execute(self, statement: str) -> None:
         connection = await asyncpg.connect(self.url())
         try:
@@ -41,10 +49,22 @@ class Postgres:
         finally:
             await connection.close()
 
+    def _control(self, *words: str) -> None:
+        command = [str(self.server.bin_path / "pg_ctl"), "-w", "-D", str(self.server.pgdata), *words]
+        subprocess.run(command, user=self.server.system_user, check=True, stdout=subprocess.DEVNULL, timeout=30)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The Postgres of this session; do not stop it."""
+    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-")))
+    yield server
+    server.server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def frail_postgres() -> Iterator[Postgres]:
+    """A Postgres of its own, that a test may stop and start; leave it running."""
     server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-")))
     yield server
     server.server.cleanup()

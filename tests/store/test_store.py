@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert, select
 
-from mcpbridge.errors import ConfigError
 from mcpbridge.store.clock import now
 from mcpbridge.store.errors import StoreBusy, StoreConflict, StoreReadOnly
 from mcpbridge.store.open import open_store
@@ -127,8 +126,3 @@ async def test_a_store_in_memory_keeps_the_same_rules_and_ends_with_itself() -> 
         await test_what_fails_leaves_nothing(store)
         await test_what_was_written_is_read(store)
         assert await tenants(other) == []
-
-
-async def test_a_store_is_entered_once(store: Store) -> None:
-    with pytest.raises(ConfigError, match="open already"):
-        await store.__aenter__()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from mcpbridge.errors import BridgeError
 from mcpbridge.store.errors import (
     StoreBusy,
     StoreConflict,
@@ -62,7 +63,9 @@ _POSTGRES: Mapping[str, Meaning] = {
 
 
 def meaning_of(error: BaseException) -> Meaning | None:
-    """What went wrong, or None for an error that is not the database's."""
+    """What went wrong, or None for an error that is not the database's, or was told already."""
+    if isinstance(error, BridgeError):
+        return None
     if isinstance(error, NoConnection):
         return BUSY
     if isinstance(error, IntegrityError):

@@ -84,6 +84,8 @@ async def _changed(
         with suppress(TimeoutError):
             await asyncio.wait_for(heard.wait(), seconds * UNHEARD)
         heard.clear()
+        if connection.is_closed():
+            raise ConnectionResetError("the connection that listens was closed")
         await connection.execute("SELECT 1", timeout=CONNECT_SECONDS)
 
     connection.add_termination_listener(hear)
@@ -95,5 +97,6 @@ async def _changed(
 
 
 def _ambiguous(error: BaseException) -> bool:
-    """Where the server answered the commit with an error, it was not carried out; where it is silent, nobody knows."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None) is None
+    """Where the server refused the commit it was not carried out; where it fell silent or went away, nobody knows."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state is None or state[:2] in {"08", "57", "58", "XX"}

@@ -18,6 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from mcpbridge.errors import ConfigError
 from mcpbridge.store.database import Database
+from mcpbridge.store.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ def _engine(url: URL, *, wait: float, log: str, size: int, only: str, begin: str
 
 
 def _make(path: Path) -> None:
-    """The file, with mode 0600; SQLite gives the files beside it the same."""
+    """The file, with mode 0600; SQLite gives the files beside it the same. Raises: StoreUnavailable."""
+    if not path.parent.is_dir():
+        raise StoreUnavailable(f"the store {str(path)!r}: there is no such folder; make it, or correct the URL")
     try:
         path.touch(0o600, exist_ok=False)
     except FileExistsError:
