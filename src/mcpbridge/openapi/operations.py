@@ -25,6 +25,7 @@ from mcpbridge.openapi.reading import Node, Reading, list_in, text_in
 from mcpbridge.openapi.references import Found
 from mcpbridge.openapi.requirements import requirements_of, says_of_security
 from mcpbridge.openapi.servers import server_url
+from mcpbridge.openapi.template import is_dotted
 from mcpbridge.openapi.wording import line
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ def _stated(reading: Reading) -> Iterator[_Stated]:
         if not path.startswith("/"):
             reading.warn(trail, f"the path {path[:60]!r} does not begin with '/'", "read as if it did")
             path = f"/{path}"  # noqa: PLW2901 -- the path as it is read from here on
+        if is_dotted(path):
+            reading.error(trail, f"the path {path[:60]!r} has a dot segment, and leaves the base URL", "left out")
+            continue
         yield from _in_item(reading, path, item)
 
 

@@ -24,12 +24,14 @@ _SEPARATOR = re.compile(r"[/\\]")
 class Template:
     """A parsed template: texts and variable names in turn, beginning and ending with a text.
 
-    `path` and `query` are such sequences; `reserved` are the names that may expand to reserved characters.
+    `path` and `query` are such sequences; `reserved` are the names that may expand to reserved characters. `dotted`
+    tells that the path has a dot segment of its own.
     """
 
     path: tuple[str, ...]
     query: tuple[str, ...]
     reserved: frozenset[str]
+    dotted: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -41,6 +43,7 @@ def parse_template(text: str) -> Template:
         path=_split(path if path.startswith("/") else f"/{path}", _SAFE),
         query=_split(query, _SAFE + "?"),
         reserved=frozenset(name.lstrip("+") for name in names if name.startswith("+")),
+        dotted=is_dotted(path),
     )
 
 
@@ -57,18 +60,27 @@ def check_path(template: Template, path: str) -> None:
 
     Raises: Unfit.
     """
+    if template.dotted:
+        raise Unfit("an operation whose path has no dot segment ('.' or '..')", "one that leaves the base URL")
     if len(template.path) == 1:
         return
     plain = _decoded(path)
     if "\0" in plain:
         raise Unfit("a value without NUL", "one with it")
+    if _has_dot_segment(plain):
+        raise Unfit("a value that makes no dot segment ('.' or '..') of the path", "one that does")
+
+
+def is_dotted(path: str) -> bool:
+    """Whether a template has a dot segment of its own, whatever its values."""
+    plain = path.isascii() and "." not in path and "%" not in path
+    return not plain and _has_dot_segment(_decoded(_VARIABLE.sub("x", path.partition("?")[0].partition("#")[0])))
+
+
+def _has_dot_segment(plain: str) -> bool:
     if not plain.isascii():
         plain = normalize("NFKC", plain)
-    if "." not in plain:
-        return
-    for segment in _SEPARATOR.split(plain):
-        if segment.partition(";")[0].strip() in {".", ".."}:
-            raise Unfit("a value that makes no dot segment ('.' or '..') of the path", "one that does")
+    return "." in plain and any(segment.partition(";")[0].strip() in {".", ".."} for segment in _SEPARATOR.split(plain))
 
 
 def _decoded(path: str) -> str:
