@@ -14,6 +14,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SAID: Mapping[str, tuple[str, ...]] = {
     "two_apis.py": ("16 tools: north__", "Pride and Prejudice"),
     "fastapi_app.py": ("get_forecast - read", "'city': 'Kyiv'"),
+    "integration_life.py": ("{'set': True", "revision 2 Bearer(", "disabled: disabled", "rewrapped=1, left=0", "left: []"),
     "agent_loop.py": ("asked: place_order", "place_order: {'number': 1", "place_order: approval_denied"),
 }
 """What each example has to print; an example without words here has no test."""
