@@ -57,9 +57,24 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def judges(session: nox.Session) -> None:
-    """Clients that nobody here wrote, from npm, against a served gateway."""
+    """Clients, agents and checkers that nobody here wrote, against a gateway of ours."""
     _install(session, "test")
+    _install(session, "agents", package=None)
     session.run("python", "-m", "pytest", "tests/judges", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Readers, URL builder and challenge parser against what hypothesis thinks of; at most three minutes."""
+    _install(session, "test")
+    session.run("python", "-m", "pytest", "tests/fuzz", *session.posargs, env={"MCPBRIDGE_FUZZ": "2000"})
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known weaknesses of what a user installs; fails too where the advisories of PyPI can not be reached."""
+    _install(session, "audit")
+    session.run("pip-audit", "--strict", "--local", "--skip-editable", *session.posargs)
 
 
 @nox.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,9 @@ FORBIDDEN_CALLS = {
     "yaml.full_load",
     "os.system",
     "os.popen",
+    "asyncio.create_subprocess_shell",
+    "subprocess.getoutput",
+    "subprocess.getstatusoutput",
 }
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
 
@@ -98,3 +102,21 @@ def test_no_module_that_runs_what_it_reads_is_imported() -> None:
     }
 
     assert not [pair for pair in imported if pair[1] in FORBIDDEN_MODULES]
+
+
+@pytest.mark.req("ATK-69")
+def test_no_rule_of_ruff_about_security_is_ignored_without_a_reason() -> None:
+    lines = [
+        (path, line)
+        for path in PACKAGE.rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(r"noqa:.*\bS\d", line)
+    ]
+    silent = [f"{path.name}: {line.strip()}" for path, line in lines if not re.search(r"noqa: [A-Z0-9, ]+ -+ \w", line)]
+    settings = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
+
+    assert not silent
+    assert "S" in settings["select"]
+    assert not [rule for rule in settings["ignore"] if re.match(r"S\d*$", rule)]
+    ours = [rules for place, rules in settings["per-file-ignores"].items() if place.startswith("src")]
+    assert not [rule for rules in ours for rule in rules if re.match(r"S\d*$", rule)]
