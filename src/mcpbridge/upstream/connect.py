@@ -17,7 +17,7 @@ from mcpbridge.net.limits import Limits
 from mcpbridge.tools import Ability, Json, Kind
 from mcpbridge.upstream.failures import of_connecting
 from mcpbridge.upstream.http import Peer
-from mcpbridge.upstream.incoming import repaired, watched
+from mcpbridge.upstream.incoming import repaired, shortened, watched
 from mcpbridge.upstream.target import Address
 from mcpbridge.upstream.underway import UnderWay
 
@@ -26,10 +26,14 @@ INFO = mcp_types.Implementation(name="mcpbridge", version="0.1")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ears:
-    """Who is told what a connection says by itself: notifications, and which items of a listing were left out."""
+    """Who is told what a connection says by itself: notifications, and which items of a listing were left out.
 
-    heard: Callable[[Any], None]
-    left_out: Callable[[Kind, Sequence[str]], None]
+    `wary` says whether listings are looked through for illegal items, which costs as much as reading them.
+    """
+
+    heard: Callable[[Any], None] = lambda _: None
+    left_out: Callable[[Kind, Sequence[str]], None] = lambda _, __: None
+    wary: Callable[[], bool] = lambda: False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,7 +45,7 @@ class Line:
     peer: Peer
     ended: Callable[[], None]
     version: str = ""
-    ears: Ears = field(default_factory=lambda: Ears(heard=lambda _: None, left_out=lambda _, __: None))
+    ears: Ears = field(default_factory=Ears)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +60,7 @@ class Connector:
         """A client that was not entered yet."""
         opened = self.address.open(line.peer)
         if not isinstance(opened, Server):
-            opened = watched(opened, partial(_repair, line), line.ended)
+            opened = watched(opened, partial(_repair, line, self.limits.operations), line.ended)
 
         async def hear(message: IncomingMessage) -> None:
             line.ears.heard(message)
@@ -78,5 +82,7 @@ class Connector:
         return of_connecting(error, self.address.where, self.limits, noise=self.address.written.noise)
 
 
-def _repair(line: Line, result: Mapping[str, Json]) -> Mapping[str, Json]:
-    return repaired(result, line.version, line.ears.left_out) if line.version else result
+def _repair(line: Line, most: int, result: Mapping[str, Json]) -> Mapping[str, Json]:
+    """One item more than may be is left, so that whoever reads it sees that there are more."""
+    result = shortened(result, most + 1)
+    return repaired(result, line.version, line.ears.left_out) if line.version and line.ears.wary() else result

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, cast
 
 import httpx2
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION
+from mcp_types import (
+    CONNECTION_CLOSED,
+    INVALID_REQUEST,
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    UNSUPPORTED_PROTOCOL_VERSION,
+)
 
 from mcpbridge.errors import Failure
 from mcpbridge.net.failures import SigningFailed, overdue
 from mcpbridge.net.failures import unsigned as _unsigned
 from mcpbridge.net.limits import Limits
 from mcpbridge.openapi.refusal import phrase, retry_after
+from mcpbridge.tools import Json
 from mcpbridge.upstream.carried import failure_in
 
 _SESSION_GONE = ("session not found", "session terminated")
@@ -35,7 +42,7 @@ def of_answer(error: MCPError, where: str) -> Failure:
     carried = failure_in(error)
     if carried is not None:
         return carried
-    if error.error.code == CONNECTION_CLOSED:
+    if _is_closed(error):
         return Failure(
             code="connection_lost",
             message=f"{where} ended the connection before it answered",
@@ -45,6 +52,8 @@ def of_answer(error: MCPError, where: str) -> Failure:
         )
     if error.error.code == INVALID_REQUEST and error.error.message.lower() in _SESSION_GONE:
         return session_lost(where, None)
+    if error.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY:
+        return _lacking(error, where)
     return Failure(
         code="upstream_error",
         message=f"{where} answered with an error: {error.error.message}",
@@ -54,9 +63,20 @@ def of_answer(error: MCPError, where: str) -> Failure:
     )
 
 
+def _lacking(error: MCPError, where: str) -> Failure:
+    data: object = error.error.data
+    required = cast("Mapping[str, Json]", data).get("requiredCapabilities") if isinstance(data, Mapping) else None
+    return Failure(
+        code="missing_capability",
+        message=f"{where} needs a client that can do more: {error.error.message}",
+        hint="Use a client that declares the capabilities named here.",
+        details={"required_capabilities": required},
+    )
+
+
 def ends_session(error: MCPError, failure: Failure) -> bool:
     """Whether the session is of no use any more, so that the next call has to open another one."""
-    return failure.code == SESSION_LOST or (error.error.code == CONNECTION_CLOSED and failure_in(error) is None)
+    return failure.code == SESSION_LOST or _is_closed(error)
 
 
 def session_lost(where: str, status: int | None) -> Failure:
@@ -152,7 +172,7 @@ def _of_handshake(error: MCPError, where: str, noise: int) -> Failure:
     carried = failure_in(error)
     if carried is not None:
         return replace(carried, sent="no")
-    if error.error.code == CONNECTION_CLOSED:
+    if _is_closed(error):
         return _unreachable(
             f"{where} ended before it answered{_told(noise)}", "Look at what it wrote to standard error."
         )
@@ -165,6 +185,12 @@ def _of_handshake(error: MCPError, where: str, noise: int) -> Failure:
         hint="Check that it is one, and its URL or command.",
         retryable=True,
     )
+
+
+def _is_closed(error: MCPError) -> bool:
+    """Whether the SDK says that the connection has gone. Servers use its code for errors of their own as well."""
+    said = error.error.message
+    return error.error.code == CONNECTION_CLOSED and (said == "Connection closed" or said.startswith("SSE stream "))
 
 
 def _told(noise: int) -> str:

@@ -1,4 +1,4 @@
-"""What comes from an upstream, repaired before the SDK reads it.
+"""What comes from an upstream, bounded and repaired before the SDK reads it.
 
 One illegal item fails a whole listing in `mcp.Client`. Here it is taken out and reported, and the others stay.
 """
@@ -42,6 +42,15 @@ def repaired(result: Mapping[str, Json], version: str, report: Report) -> Mappin
             legal = [_is_legal(method, version, member, [item]) for item in listed]
             report(kind, [_name(item) for item, good in zip(listed, legal, strict=True) if not good])
             return {**result, member: [item for item, good in zip(listed, legal, strict=True) if good]}
+    return result
+
+
+def shortened(result: Mapping[str, Json], most: int) -> Mapping[str, Json]:
+    """A result with at most so many items of a listing: looking at fifty thousand would hold everybody up."""
+    for member in LISTS:
+        found: Json = result.get(member)
+        if isinstance(found, list) and len(cast("list[object]", found)) > most:
+            return {**result, member: found[:most]}
     return result
 
 

@@ -170,6 +170,8 @@ class Link:
     def _settle(self, opened: Client | Failure) -> None:
         if not self._opened.done():
             self._opened.set_result(opened)
+            if isinstance(opened, Failure):
+                self._finish()
 
 
 def _gate() -> asyncio.Semaphore:

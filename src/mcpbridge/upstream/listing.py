@@ -68,11 +68,17 @@ async def read_listing(client: Client, kind: Kind, *, trusted: bool, most: int, 
         if cursor is None:
             break
         if cursor in seen or len(found) >= most:
-            cut = "its pages repeat" if cursor in seen else f"only the first {most} are read"
+            cut = "its pages repeat" if cursor in seen else _only(most)
             break
         seen.add(cursor)
+    if len(found) > most:
+        cut = _only(most)
     items = tuple(found.values())[:most]
     return Listing(items=items, at=now, cut=cut, by_key={item.key: item for item in items})
+
+
+def _only(most: int) -> str:
+    return f"only the first {most} are read"
 
 
 def _offers(capabilities: mcp_types.ServerCapabilities, kind: Kind) -> bool:

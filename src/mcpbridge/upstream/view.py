@@ -8,6 +8,7 @@ from typing import Any
 
 import mcp_types
 from mcp import Client
+from pydantic import ValidationError
 
 from mcpbridge.errors import Failure
 from mcpbridge.tools import Ability, Caller, Kind, Status
@@ -39,7 +40,8 @@ class View:
         self._news = news
         self._was_open = False
         self.listings = Listings(self._read, where, news)
-        ears = Ears(heard=self._heard, left_out=self.listings.left_out)
+        self._wary = False
+        ears = Ears(heard=self._heard, left_out=self.listings.left_out, wary=lambda: self._wary)
         self.session = Session(
             connector, caller=caller, abilities=abilities, ears=ears, backoff=backoff, opened=self._opened
         )
@@ -64,7 +66,14 @@ class View:
         async def read(client: Client) -> Listing:
             return await read_listing(client, kind, trusted=self._trusted, most=self._limits.operations, now=now)
 
-        return await self.session.use(read, caller=caller)
+        async def read_or_repair(client: Client) -> Listing:
+            try:
+                return await read(client)
+            except ValidationError:  # what is illegal is found by reading again, and from then on at once
+                self._wary = True
+                return await read(client)
+
+        return await self.session.use(read_or_repair, caller=caller)
 
     def _opened(self, link: Link, client: Client) -> None:
         self.hearing.opened(link, client)
