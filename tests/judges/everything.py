@@ -1,21 +1,25 @@
-"""What the MCP conformance suite asks a server for, as a source behind ours; the suite fixes names and texts."""
+"""All that the MCP conformance suite asks a server for, on the SDK alone: the suite fixes names and texts.
+
+It is judged by itself and behind a gateway (`gateway.py`), over HTTP at the port given.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mcp_types as mcp
+import uvicorn
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import CallToolResult, TextContent
-
-from mcpbridge.errors import ToolNotFound
-from mcpbridge.server.asgi import to_asgi
-from mcpbridge.server.lowlevel import to_server
-from mcpbridge.server.run import serve_http
-from mcpbridge.source.base import Answer, ToolSource
-from mcpbridge.tools import Call, Caller, Item, Kind, Prompt, Resource, ResourceTemplate, Tool
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SILENCE = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAAAAA=="
@@ -96,6 +100,7 @@ QUESTIONS: Mapping[str, Sequence[mcp.InputRequests]] = {
     "test_elicitation": [{"ask": _form("Who are you?", {"username": {"type": "string"}, "email": {"type": "string"}})}],
     "test_elicitation_sep1034_defaults": [{"ask": _form("Please review", DEFAULTS)}],
     "test_elicitation_sep1330_enums": [{"ask": _form("Please select", ENUMS)}],
+    "test_streaming_elicitation": [{"ask": _form("Go on?", {"ok": {"type": "boolean"}})}],
     "test_sampling": [{"ask": _sample("Test prompt for sampling")}],
     f"{MRTR}elicitation": [{"user_name": _form("What is your name?", NAME)}],
     f"{MRTR}sampling": [{"capital_question": _sample("What is the capital of France?")}],
@@ -113,7 +118,7 @@ QUESTIONS: Mapping[str, Sequence[mcp.InputRequests]] = {
     f"{MRTR}prompt": [{"user_context": _form("What context?", {"context": {"type": "string"}})}],
 }
 
-SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+SCHEMAS: Mapping[str, dict[str, Any]] = {
     "json_schema_2020_12_tool": SCHEMA_2020,
     "test_x_mcp_header": {
         "type": "object",
@@ -122,7 +127,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-PROMPTS: Mapping[str, Sequence[str]] = {
+PROMPTS: dict[str, Sequence[str]] = {
     "test_simple_prompt": [],
     "test_prompt_with_arguments": ["arg1", "arg2"],
     "test_prompt_with_embedded_resource": ["resourceUri"],
@@ -130,89 +135,173 @@ PROMPTS: Mapping[str, Sequence[str]] = {
     f"{MRTR}prompt": [],
 }
 
-TOOLS = [*CONTENT, *QUESTIONS, "test_tool_with_progress", "test_error_handling"]
-TEMPLATES = "test://template/"
+TOOLS = [
+    *CONTENT,
+    *(name for name in QUESTIONS if name != f"{MRTR}prompt"),
+    "test_tool_with_progress",
+    "test_tool_with_logging",
+    "test_logging_tool",
+    "test_error_handling",
+    "test_missing_capability",
+    "test_trigger_tool_change",
+    "test_trigger_prompt_change",
+]
+RESOURCES = {
+    "test://static-text": "This is the content of the static text resource.",
+    "test://watched-resource": "Watched resource content",
+}
+TEMPLATE = "test://template/"
+EVERY_CHANGE = NotificationOptions(prompts_changed=True, resources_changed=True, tools_changed=True)
+WANTED: Mapping[type[mcp.InputRequest], type[mcp.Result]] = {
+    mcp.ElicitRequest: mcp.ElicitResult,
+    mcp.CreateMessageRequest: mcp.CreateMessageResult,
+    mcp.ListRootsRequest: mcp.ListRootsResult,
+}
+
+Context = ServerRequestContext[Any, Any]
+BUS = InMemorySubscriptionBus()
 
 
-class Everything(ToolSource):
-    """One source with what the suite asks for; what needs subscriptions, logging or tasks is not there."""
+class Everything(Server[dict[str, Any]]):
+    """Tells older clients, too, that it tells of changes."""
 
-    async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
-        if kind == "tool":
-            return [_tool(name) for name in TOOLS if name != f"{MRTR}prompt"]
-        if kind == "resource":
-            return [Resource(uri=f"test://static-{kind}", name=f"static {kind}") for kind in ("text", "binary")]
-        if kind == "template":
-            return [ResourceTemplate(uri_template=f"{TEMPLATES}{{id}}/data", name="template")]
-        return [_prompt(name, wanted) for name, wanted in PROMPTS.items()]
+    def create_initialization_options(self, *words: Any, **named: Any) -> Any:
+        return super().create_initialization_options(EVERY_CHANGE)
 
-    async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
-        if kind == "tool" and key in TOOLS:
-            return _tool(key)
-        raise ToolNotFound(key, kind)
 
-    async def call(self, call: Call) -> Answer:
-        if call.name in QUESTIONS:
-            return _asked(call)
-        answer = ANSWERS[call.kind](call)
-        if answer is None:
-            raise ToolNotFound(call.name, call.target()[0])
-        if call.name == "test_tool_with_progress" and call.client and call.client.report:
+async def list_tools(ctx: Context, params: object) -> mcp.ListToolsResult:
+    description = "A tool of the conformance suite"
+    tools = [mcp.Tool(name=name, description=description, input_schema=SCHEMAS.get(name, OBJECT)) for name in TOOLS]
+    return mcp.ListToolsResult(tools=tools)
+
+
+async def call_tool(ctx: Context, params: mcp.CallToolRequestParams) -> CallToolResult | mcp.InputRequiredResult:
+    name = params.name
+    if name in CONTENT:
+        return CallToolResult(content=[*CONTENT[name]])
+    if name in QUESTIONS:
+        answered = await ask(ctx, params)
+        return answered if isinstance(answered, mcp.InputRequiredResult) else CallToolResult(content=[answered])
+    match name:
+        case "test_tool_with_progress":
             for step in (0, 50, 100):
-                await call.client.report(step, 100, f"Completed step {step} of 100")
-        return answer
+                await ctx.session.report_progress(step, 100, f"Completed step {step} of 100")
+        case "test_tool_with_logging" | "test_logging_tool":
+            for step in ("started", "processing data", "completed"):
+                await log(ctx, f"Tool execution {step}")
+        case "test_error_handling":
+            text = TextContent(text="This tool intentionally returns an error for testing")
+            return CallToolResult(content=[text], is_error=True)
+        case "test_missing_capability":
+            need(ctx, mcp.ClientCapabilities(sampling=mcp.SamplingCapability()))
+        case "test_trigger_tool_change":
+            TOOLS.append(f"test_dynamic_{len(TOOLS)}")
+            await BUS.publish(ToolsListChanged())
+            await ctx.session.send_tool_list_changed()
+        case "test_trigger_prompt_change":
+            PROMPTS[f"test_dynamic_{len(PROMPTS)}"] = []
+            await BUS.publish(PromptsListChanged())
+            await ctx.session.send_prompt_list_changed()
+        case _:
+            raise MCPError(code=mcp.INVALID_PARAMS, message=f"Unknown tool: {name}")
+    return CallToolResult(content=[TextContent(text="done")])
 
 
-def _prompt(name: str, wanted: Sequence[str]) -> Prompt:
-    arguments = [{"name": each, "description": "An argument", "required": True} for each in wanted]
-    return Prompt(name=name, description="A prompt of the conformance suite", arguments=arguments)
+async def log(ctx: Context, text: str) -> None:
+    """In the way of its era: a newer client asks for it with the request."""
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and mcp.LOG_LEVEL_META_KEY not in (ctx.meta or {}):
+        return
+    params = mcp.LoggingMessageNotificationParams(level="info", data=text)
+    await ctx.session.send_notification(mcp.LoggingMessageNotification(params=params), ctx.request_id)
 
 
-def _tool(name: str) -> Tool:
-    schema = SCHEMAS.get(name, OBJECT)
-    return Tool(name=name, description="A tool of the conformance suite", input_schema=schema)
+def need(ctx: Context, wanted: mcp.ClientCapabilities) -> None:
+    """Refuses a client that did not declare what is wanted."""
+    if not ctx.session.check_client_capability(wanted):
+        data = {"requiredCapabilities": wanted.model_dump(by_alias=True, mode="json", exclude_none=True)}
+        raise MCPError(code=mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, message="The client lacks a capability", data=data)
 
 
-def _asked(call: Call) -> Answer:
-    """Asks round by round, and again whatever was not answered; the state is how many rounds are over."""
-    rounds = QUESTIONS[call.name]
-    given = call.input_responses or {}
-    over = int(call.request_state or 0)
+async def ask(
+    ctx: Context, params: mcp.CallToolRequestParams | mcp.GetPromptRequestParams
+) -> TextContent | mcp.InputRequiredResult:
+    """Asks round by round: by results, or an older client by requests in the middle of the call."""
+    rounds = QUESTIONS[params.name]
+    given: dict[str, Any] = dict((ctx.params or {}).get("inputResponses") or {})
+    if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        for key, request in (pair for each in rounds for pair in each.items()):
+            related = ServerMessageMetadata(related_request_id=ctx.request_id)
+            answer = await ctx.session.send_request(request, WANTED[type(request)], metadata=related)
+            given[key] = answer.model_dump(by_alias=True, mode="json", exclude_none=True)
+        return TextContent(text=f"User response: {given}")
+    over = int(params.request_state or 0)
     if over < len(rounds) and set(rounds[over]) <= set(given):
         over += 1
     if over < len(rounds):
-        return mcp.InputRequiredResult(input_requests=rounds[over], request_state=str(over))
-    text = TextContent(text=f"User response: {dict(given)}")
-    if call.kind == "prompt":
-        return mcp.GetPromptResult(messages=[mcp.PromptMessage(role="user", content=text)])
-    return CallToolResult(content=[text])
+        return mcp.InputRequiredResult(input_requests=able(ctx, rounds[over]), request_state=str(over))
+    return TextContent(text=f"User response: {given}")
 
 
-def _called(call: Call) -> Answer | None:
-    if call.name == "test_error_handling":
-        text = "This tool intentionally returns an error for testing"
-        return CallToolResult(content=[TextContent(text=text)], is_error=True)
-    if call.name == "test_tool_with_progress":
-        return CallToolResult(content=[TextContent(text="done")])
-    return CallToolResult(content=[*CONTENT[call.name]]) if call.name in CONTENT else None
+def able(ctx: Context, requests: mcp.InputRequests) -> mcp.InputRequests:
+    """What this client can be asked of these."""
+    declared = ctx.session.client_capabilities or mcp.ClientCapabilities()
+    can = {
+        mcp.ElicitRequest: declared.elicitation,
+        mcp.CreateMessageRequest: declared.sampling,
+        mcp.ListRootsRequest: declared.roots,
+    }
+    return {key: request for key, request in requests.items() if can[type(request)] is not None}
 
 
-def _read(call: Call) -> Answer | None:
-    if call.name == "test://static-text":
-        text = "This is the content of the static text resource."
-    elif call.name.startswith(TEMPLATES):
-        id_ = call.name.removeprefix(TEMPLATES).removesuffix("/data")
-        text = f'{{"id":"{id_}","templateTest":true,"data":"Data for ID: {id_}"}}'
-    elif call.name == "test://static-binary":
-        blob = mcp.BlobResourceContents(uri=call.name, blob=PIXEL, mime_type="image/png")
+async def list_resources(ctx: Context, params: object) -> mcp.ListResourcesResult:
+    uris = [*RESOURCES, "test://static-binary"]
+    return mcp.ListResourcesResult(resources=[mcp.Resource(uri=uri, name=uri, description=uri) for uri in uris])
+
+
+async def list_templates(ctx: Context, params: object) -> mcp.ListResourceTemplatesResult:
+    template = mcp.ResourceTemplate(uri_template=f"{TEMPLATE}{{id}}/data", name="template")
+    return mcp.ListResourceTemplatesResult(resource_templates=[template])
+
+
+async def read(ctx: Context, params: mcp.ReadResourceRequestParams) -> mcp.ReadResourceResult:
+    uri = params.uri
+    if uri == "test://static-binary":
+        blob = mcp.BlobResourceContents(uri=uri, blob=PIXEL, mime_type="image/png")
         return mcp.ReadResourceResult(contents=[blob])
+    if uri.startswith(TEMPLATE):
+        id_ = uri.removeprefix(TEMPLATE).removesuffix("/data")
+        text = f'{{"id":"{id_}","templateTest":true,"data":"Data for ID: {id_}"}}'
+    elif uri in RESOURCES:
+        text = RESOURCES[uri]
+    elif ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        raise MCPError(code=mcp.INVALID_PARAMS, message=f"Unknown resource: {uri}")
     else:
-        return None
-    return mcp.ReadResourceResult(contents=[mcp.TextResourceContents(uri=call.name, text=text, mime_type="text/plain")])
+        raise MCPError(code=-32002, message=f"Unknown resource: {uri}", data={"uri": uri})
+    return mcp.ReadResourceResult(contents=[mcp.TextResourceContents(uri=uri, text=text, mime_type="text/plain")])
 
 
-def _prompted(call: Call) -> Answer | None:
-    given = call.arguments
+async def nothing(ctx: Context, params: object) -> mcp.EmptyResult:
+    return mcp.EmptyResult()
+
+
+async def list_prompts(ctx: Context, params: object) -> mcp.ListPromptsResult:
+    return mcp.ListPromptsResult(
+        prompts=[
+            mcp.Prompt(
+                name=name,
+                description="A prompt of the conformance suite",
+                arguments=[mcp.PromptArgument(name=each, description="An argument", required=True) for each in wanted],
+            )
+            for name, wanted in PROMPTS.items()
+        ]
+    )
+
+
+async def get_prompt(ctx: Context, params: mcp.GetPromptRequestParams) -> mcp.GetPromptResult | mcp.InputRequiredResult:
+    given = params.arguments or {}
+    if params.name in QUESTIONS:
+        answered = await ask(ctx, params)
+        return answered if isinstance(answered, mcp.InputRequiredResult) else said(answered)
     contents: Mapping[str, Sequence[mcp.ContentBlock]] = {
         "test_simple_prompt": [TextContent(text="This is a simple prompt for testing.")],
         "test_prompt_with_arguments": [
@@ -224,28 +313,44 @@ def _prompted(call: Call) -> Answer | None:
         ],
         "test_prompt_with_image": [IMAGE, TextContent(text="Please analyze the image above.")],
     }
-    found = contents.get(call.name)
-    if found is None:
-        return None
-    return mcp.GetPromptResult(messages=[mcp.PromptMessage(role="user", content=content) for content in found])
+    if params.name not in contents:
+        raise MCPError(code=mcp.INVALID_PARAMS, message=f"Unknown prompt: {params.name}")
+    return said(*contents[params.name])
 
 
-def _completed(call: Call) -> Answer:
+def said(*contents: mcp.ContentBlock) -> mcp.GetPromptResult:
+    return mcp.GetPromptResult(messages=[mcp.PromptMessage(role="user", content=content) for content in contents])
+
+
+async def complete(ctx: Context, params: mcp.CompleteRequestParams) -> mcp.CompleteResult:
     return mcp.CompleteResult(completion=mcp.Completion(values=["paris", "park", "party"], total=3, has_more=False))
 
 
-ANSWERS: Mapping[str, Callable[[Call], Answer | None]] = {
-    "tool": _called,
-    "resource": _read,
-    "prompt": _prompted,
-    "completion": _completed,
-}
-
-
-async def main() -> None:
-    async with Everything() as source:
-        await serve_http(to_asgi(to_server(source, name="everything")), "127.0.0.1", int(sys.argv[1]))
+def everything() -> Server[dict[str, Any]]:
+    """The server."""
+    server = Everything(
+        "everything",
+        version="1",
+        get_tool_input_schema=lambda name: SCHEMAS.get(name, OBJECT),
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read,
+        on_subscribe_resource=nothing,
+        on_unsubscribe_resource=nothing,
+        on_subscriptions_listen=ListenHandler(BUS),
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
+        on_completion=complete,
+    )
+    server.add_request_handler("logging/setLevel", mcp.SetLevelRequestParams, nothing)
+    security = RequestStateSecurity(keys=[b"0" * 32])
+    server.middleware.append(RequestStateBoundary(security, default_audience="everything"))
+    return server
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    app = everything().streamable_http_app()
+    config = uvicorn.Config(app, port=int(sys.argv[1]), log_level="warning", http="h11")
+    asyncio.run(uvicorn.Server(config).serve())

@@ -158,10 +158,10 @@ async def test_labels_are_believed_only_of_a_trusted_upstream(trusted: bool, acc
     assert tools["echo"].extra["annotations"] == {"readOnlyHint": True}
 
 
-async def test_header_hints_of_the_upstreams_hop_are_not_shown() -> None:
+async def test_header_hints_are_shown_for_the_hop_before_the_gateway() -> None:
     async with opened("memory") as source:
         tool = await source.get_tool("region", ANYONE)
-    assert tool.input_schema == {"type": "object", "properties": {"r": {"type": "string"}}}
+    assert tool.input_schema["properties"]["r"]["x-mcp-header"] == "R"
 
 
 async def test_the_sdks_client_sends_those_headers_itself() -> None:

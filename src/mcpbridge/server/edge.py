@@ -13,7 +13,7 @@ from mcp_types import INVALID_PARAMS
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.server.channel import channel_of
 from mcpbridge.server.connections import was_shown
-from mcpbridge.server.errors import failure_for, protocol_error, unknown
+from mcpbridge.server.errors import failure_for, missing_capability, protocol_error, unknown
 from mcpbridge.server.headers import HeaderMismatch, check_param_headers
 from mcpbridge.server.identity import RequestContext, caller_of
 from mcpbridge.server.news import listed
@@ -112,13 +112,18 @@ class Edge:
         kind, key = call.target()
         try:
             await check_param_headers(ctx, call, self._source, self._pages.mirrored)
-            return await settle(call, self._source.call)
+            answer = await settle(call, self._source.call)
+            failure = error_of(answer)
+            lacking = None if failure is None else missing_capability(failure, ctx.protocol_version)
         except ToolNotFound:
             raise unknown(kind, key, ctx.protocol_version) from None
         except HeaderMismatch as mismatch:
             raise mismatch.error from None
         except Exception as error:  # noqa: BLE001 - the edge: the SDK would show it to older clients
             return failed(failure_for(error, call.id, f"{ctx.method} of {key!r}"))
+        if lacking is not None:
+            raise lacking
+        return answer
 
 
 def _call(ctx: RequestContext, kind: CallKind, name: str, arguments: Mapping[str, Json], params: _Params) -> Call:

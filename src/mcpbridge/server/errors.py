@@ -7,15 +7,15 @@ one. So nothing but `MCPError`s made here leave the edge.
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Final, cast
 
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, MISSING_REQUIRED_CLIENT_CAPABILITY
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcpbridge.errors import ApprovalRequired, AuthRequired, Failure, InvalidArguments, UpstreamError
 from mcpbridge.source.answer import failure_of
-from mcpbridge.tools import Kind
+from mcpbridge.tools import Json, Kind
 
 RESOURCE_NOT_FOUND: Final = -32002
 """Until 2025-11-25; later revisions retired it for -32602."""
@@ -52,6 +52,18 @@ def failure_for(error: Exception, id: str, doing: str) -> Failure:
         sent="unknown",
         id=id,
     )
+
+
+def missing_capability(failure: Failure, version: str) -> MCPError | None:
+    """The error for a client of 2026-07-28 that did not declare what a server behind us needs; None for others.
+
+    That client may declare more and call again (MCP 2026-07-28, lifecycle, missing client capability).
+    """
+    required: Json = failure.details.get("required_capabilities")
+    if failure.code != "missing_capability" or not isinstance(required, dict) or not is_modern(version):
+        return None
+    data = {"requiredCapabilities": cast("Json", required)}
+    return MCPError(code=MISSING_REQUIRED_CLIENT_CAPABILITY, message=failure.message, data=data)
 
 
 def protocol_error(failure: Failure) -> MCPError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import mcp_types
@@ -80,6 +81,7 @@ def to_server(
     newsroom = Newsroom(source, bus=bus, pause=pause)
     server = SourceServer(
         name,
+        version=version("mcpbridge"),
         get_tool_input_schema=_no_schema,
         on_list_tools=edge.lists("tool"),
         on_call_tool=edge.call_tool,

@@ -13,6 +13,7 @@ import mcp_types
 
 from mcpbridge.errors import Failure
 from mcpbridge.server.channel import can_answer
+from mcpbridge.server.requested import inward, outward
 from mcpbridge.source.answer import failed
 from mcpbridge.source.base import Answer
 from mcpbridge.tools import Call, ClientChannel, Json
@@ -28,6 +29,7 @@ Ask = Callable[[Call], Awaitable[Answer]]
 
 async def settle(call: Call, ask: Ask) -> Answer:
     """The answer to a call, after the client was asked whatever had to be asked of it."""
+    call = call if call.request_state is None else inward(call)
     answer = await ask(call)
     for _ in range(ROUNDS):
         if not isinstance(answer, mcp_types.InputRequiredResult):
@@ -37,7 +39,7 @@ async def settle(call: Call, ask: Ask) -> Answer:
         if not can_answer(client, requests):
             return failed(_cannot_be_asked(call))
         if client.put is None:
-            return answer
+            return outward(answer)
         responses = {key: await client.put(request) or CANCELLED for key, request in requests.items()}
         call = replace(call, input_responses=responses, request_state=answer.request_state)
         answer = await ask(call)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import mcp_types
-from mcp.shared.inbound import X_MCP_HEADER_KEY, x_mcp_header_map
 
 from mcpbridge.tools import Access, Item, Json, Origin, Prompt, Resource, ResourceTemplate, Tool
 
@@ -31,7 +30,7 @@ def item_of(listed: Listed, *, trusted: bool) -> Item:
         return Tool(
             name=listed.name,
             description=description,
-            input_schema=without_header_hints(listed.input_schema),
+            input_schema=listed.input_schema,
             output_schema=listed.output_schema,
             access=_access(listed.annotations, trusted=trusted),
             origin=Origin(name=listed.name, trusted=trusted),
@@ -65,20 +64,6 @@ def own_meta(meta: Mapping[str, Json] | None) -> dict[str, Json] | None:
     """Metadata of an upstream without the keys that it has no say in."""
     kept = {name: value for name, value in (meta or {}).items() if not name.startswith(RESERVED)}
     return kept or None
-
-
-def without_header_hints(schema: Mapping[str, Json]) -> Mapping[str, Json]:
-    """A schema without `x-mcp-header`: that asks for headers on the upstream's own hop, where we send them."""
-    return cast("Mapping[str, Json]", _stripped(schema)) if x_mcp_header_map(schema) else schema
-
-
-def _stripped(value: Json) -> Json:
-    if isinstance(value, dict):
-        members = cast("dict[str, Json]", value)
-        return {name: _stripped(member) for name, member in members.items() if name != X_MCP_HEADER_KEY}
-    if isinstance(value, list):
-        return [_stripped(item) for item in cast("list[object]", value)]
-    return value
 
 
 def _access(annotations: mcp_types.ToolAnnotations | None, *, trusted: bool) -> Access:
