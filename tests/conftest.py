@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["databases"]
+pytest_plugins = ["canaries", "databases"]
 
 CORPUS = Path(os.environ.get("MCPBRIDGE_CORPUS", Path(__file__).parents[2] / "shared/corpus/dev"))
 
