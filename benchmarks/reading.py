@@ -139,14 +139,14 @@ def corpus(folder: Path) -> tuple[float, int, int]:
     import mcpbridge
 
     begin, tools = time.perf_counter(), 0
-    entries = [*_entries(folder)]
-    for path in entries:
+    found = [*entries(folder)]
+    for path in found:
         for operation in mcpbridge.read_operations(mcpbridge.Document.parse(path)):
             tools += bool(mcpbridge.to_tool(operation).name)
-    return time.perf_counter() - begin, len(entries), tools
+    return time.perf_counter() - begin, len(found), tools
 
 
-def _entries(folder: Path) -> list[Path]:
+def entries(folder: Path) -> list[Path]:
     """The files of a folder, and the entry files of its folders as the manifest beside it names them."""
     named: dict[str, str] = {}
     for line in (folder.parent / "MANIFEST.tsv").read_text("utf-8").splitlines():

@@ -88,6 +88,7 @@ FAULTS: list[Fault] = [
     ("MB402", [labelled("delete_order", readOnlyHint=True)]),
     ("MB402", [labelled("orders_create", readOnlyHint=True)]),
     ("MB403", [labelled("delete_order", readOnlyHint=False, destructiveHint=False)]),
+    ("MB404", [{**labelled("archive_orders", readOnlyHint=False), "access": "read"}]),
     ("MB405", [labelled("list_order", readOnlyHint=False, destructiveHint=True)]),
     ("MB406", [labelled("archive_orders", readOnlyHint="yes")]),
     ("MB501", [wire("archive.orders")]),

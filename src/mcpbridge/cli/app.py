@@ -26,7 +26,6 @@ TARGET = Annotated[
         help="A description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'.", show_default=False
     ),
 ]
-DESCRIPTION = Annotated[str, typer.Argument(help="An API description: a file or a URL.", show_default=False)]
 BASE_URL = Annotated[
     str | None, typer.Option("--base-url", help="Where the API is, instead of the description's first server.")
 ]
@@ -123,9 +122,34 @@ def call(
 
 
 @app.command()
-def lint(description: DESCRIPTION, *, as_json: JSON = False) -> None:
-    """Show what is wrong with an API description; exit 1 when a part of it is lost."""
-    _end(lambda: _run("mcpbridge.cli.lint", "lint", description, as_json=as_json))
+def lint(
+    target: Annotated[
+        str, typer.Argument(help="What 'tools' takes, or a JSON file that lists tools.", show_default=False)
+    ],
+    *,
+    as_json: JSON = False,
+    statistics: Annotated[bool, typer.Option("--statistics", help="Count by rule instead of listing.")] = False,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", help="Only rules whose codes begin so: MB1,MB501. Repeatable.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", help="Not these rules, by the beginnings of codes. Repeatable.")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", help="A pyproject.toml, instead of the nearest one.", metavar="FILE")
+    ] = None,
+    header: HEADER = None,
+) -> None:
+    """Show what is wrong with tools, and with the description they come from; exit 1 when there is an error."""
+    options = {
+        "as_json": as_json,
+        "statistics": statistics,
+        "select": select or [],
+        "ignore": ignore or [],
+        "config": config,
+        "headers": header or [],
+    }
+    _end(lambda: _run("mcpbridge.cli.lint", "lint", target, **options))
 
 
 @app.command()

@@ -10,7 +10,7 @@ from mcpbridge.openapi.jsontext import is_object
 from mcpbridge.tools import Json, Tool
 
 WAY = "give the list of tools: what source.list_tools(caller) gave, or the 'tools' of MCP's tools/list as JSON"
-_OWN = {"name", "description", "inputSchema", "outputSchema"}
+_OWN = {"name", "description", "inputSchema", "outputSchema", "access"}
 
 
 def read_tools(given: object) -> Sequence[Tool]:
@@ -51,6 +51,7 @@ def _of_wire(index: int, wire: Mapping[str, Json]) -> Tool:
         description=description or "",
         input_schema=cast("Mapping[str, Json]", wire.get("inputSchema")),  # whatever it is, a rule says so
         output_schema=wire.get("outputSchema"),
+        access="read" if wire.get("access") == "read" else "write",  # a snapshot says it, MCP does not
         extra={key: value for key, value in wire.items() if key not in _OWN},
     )
 
