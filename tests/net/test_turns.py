@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import mcp_types
@@ -55,13 +56,12 @@ async def healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await reader.readuntil(b"\r\n\r\n")
 
 
-def one_read(url: str, **limits: float) -> RestSource:
-    made = Limits(**limits)  # pyright: ignore[reportArgumentType]
-    return RestSource([declare("read", method="GET", path="/x")], base_url=url, limits=made)
+def one_read(url: str, **limits: Any) -> RestSource:
+    return RestSource([declare("read", method="GET", path="/x")], base_url=url, limits=Limits(**limits))
 
 
 @asynccontextmanager
-async def both(hanging: Hanging, pending: int, **limits: float) -> AsyncGenerator[ToolSource]:
+async def both(hanging: Hanging, pending: int, **limits: Any) -> AsyncGenerator[ToolSource]:
     """A gateway before a hung and a healthy upstream, with calls pending at the hung one."""
     hanging.expected = min(pending, int(limits.get("calls", 100)))
     async with wild_server(hanging.behave) as hung, wild_server(healthy) as well:

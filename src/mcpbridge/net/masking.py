@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
 import httpx2
 
 from mcpbridge.net.unescaping import LEAST, holds
+from mcpbridge.openapi.jsontext import is_list, is_object
 from mcpbridge.secret import MASK
 from mcpbridge.tools import Json
 
@@ -97,10 +97,10 @@ def _plain(value: Json, texts: Sequence[str]) -> Json:
     """The JSON value with the credentials in its strings masked."""
     if isinstance(value, str):
         return masked(value.encode("utf-8", "surrogatepass"), texts).decode("utf-8", "surrogatepass")
-    if isinstance(value, list):
-        return [_plain(each, texts) for each in cast("list[Json]", value)]
-    if isinstance(value, dict):
-        return {_plain(name, texts): _plain(each, texts) for name, each in cast("dict[str, Json]", value).items()}
+    if is_list(value):
+        return [_plain(each, texts) for each in value]
+    if is_object(value):
+        return {_plain(name, texts): _plain(each, texts) for name, each in value.items()}
     return value
 
 
