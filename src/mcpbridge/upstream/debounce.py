@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+QUIET: Final = 1.0
+"""Seconds between two news of the same kind from one upstream."""
 
 _K = TypeVar("_K")
 

@@ -49,6 +49,8 @@ def request_for(call: Call, back: Answers) -> tuple[Request, TypeAdapter[Result]
         rounds["_meta"] = {LOG_LEVEL_META_KEY: call.client.log_level}
     if back.own is not None:
         rounds |= {"requestState": back.own["state"], "inputResponses": dict(back.responses) or None}
+    elif call.request_state is None and call.input_responses:
+        rounds["inputResponses"] = dict(call.input_responses)  # unasked: what they are worth is the upstream's to say
     try:
         return _request(call, rounds), _RESULTS[call.kind]
     except ValidationError as error:

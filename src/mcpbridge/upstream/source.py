@@ -20,8 +20,7 @@ from mcpbridge.tools import Ability, Call, Caller, ClientChannel, Item, Kind, St
 from mcpbridge.upstream.backoff import Backoff
 from mcpbridge.upstream.commands import AllowedCommand
 from mcpbridge.upstream.connect import Connector
-from mcpbridge.upstream.debounce import Debounce
-from mcpbridge.upstream.listing import FRESH
+from mcpbridge.upstream.debounce import QUIET, Debounce
 from mcpbridge.upstream.requests import STATE_KEY, Result, answer_for, request_for
 from mcpbridge.upstream.target import Target, Ways, address_of
 from mcpbridge.upstream.view import View
@@ -78,7 +77,7 @@ class McpSource(ToolSource):
         self._views = Views(self._view, shared=shared, most=most, where=self._address.where)
         self._entered = False
         self._listeners: list[Listener] = []
-        self._news = Debounce[Kind](FRESH, self._changed)
+        self._news = Debounce[Kind](QUIET, self._changed)
 
     @property
     def stderr(self) -> str:
