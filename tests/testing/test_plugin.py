@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from mcpbridge.testing import plugin
+from mcpbridge.testing.fake import FakeUpstream
 from mcpbridge.testing.gateway import open_gateway
 from mcpbridge.testing.snapshots import assert_tools
 from mcpbridge.upstream.functions import Functions
 
-LOADED = (Functions, assert_tools, open_gateway)
+LOADED = (FakeUpstream, Functions, assert_tools, open_gateway)
 """Loaded here, since an inner run forgets the modules that it was the first to load."""
 
 pytest_plugins = ("pytester",)
@@ -159,6 +160,32 @@ async def test_it(mcpbridge_gateway):
 
 def test_the_gateway_is_a_fixture(run: Run) -> None:
     assert run(GATEWAY).ret == 0
+
+
+UPSTREAM = """
+import pytest
+from mcpbridge import Call, RestSource, Tool
+
+@pytest.mark.asyncio
+async def test_it(mcpbridge_upstream, request):
+    fake = mcpbridge_upstream("api.yaml")
+    path = request.path.parent / "api.yaml"
+    async with RestSource.from_openapi(path, base_url="http://fake.test", transport=fake.transport) as source:
+        await source.call(Call(name="list_books", arguments={{"limit": {limit}}}))
+    assert fake.names == ["list_books"]
+    assert mcpbridge_upstream([Tool(name="find")]).source.tools[0].name == "find"
+"""
+
+
+def test_fake_upstreams_are_a_fixture_that_judges_what_they_received(
+    run: Run, pytester: pytest.Pytester, bookshop: str
+) -> None:
+    (pytester.path / "api.yaml").write_text(bookshop, "utf-8")
+    good, bad = run(UPSTREAM.format(limit=5)), run(UPSTREAM.format(limit=500))
+
+    assert good.ret == 0
+    bad.assert_outcomes(passed=1, errors=1)
+    bad.stdout.fnmatch_lines(["*received what its description does not allow*", "*list_books: query limit: expected*"])
 
 
 def test_without_pytest_a_snapshot_is_looked_for_where_the_process_is(tmp_path: Path) -> None:

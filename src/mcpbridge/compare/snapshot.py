@@ -36,8 +36,8 @@ def snapshot_text(tools: Iterable[Tool]) -> str:
 def read_tools(data: str | bytes | Json, *, where: str = "the tool list") -> Sequence[Tool]:
     """The tools of a snapshot, of a list of tools as MCP writes them, or of an answer to `tools/list`.
 
-    `data` is the JSON text or what it says; `where` names it in errors. A tool without `access` reads where its
-    `readOnlyHint` says so, and writes else.
+    `data` is the JSON text or what it says (a `Tool` in a list stays as it is); `where` names it in errors. A tool
+    without `access` reads where its `readOnlyHint` says so, and writes else.
 
     Raises: ConfigError that says what it is instead, and the way out.
     """
@@ -76,8 +76,8 @@ def _parsed(data: str | bytes | Json, where: str) -> Json:
 
 
 def _listed(value: Json, where: str) -> Sequence[Json]:
-    if is_list(value):
-        return value
+    if is_list(value) or isinstance(value, tuple):
+        return cast("Sequence[Json]", value)
     if not isinstance(value, Mapping):
         raise ConfigError(f"{where} is a {type(value).__name__}, no list of tools: {_FORMS}")
     whole = cast("Mapping[str, Json]", value)
@@ -110,6 +110,8 @@ def _check_version(whole: Mapping[str, Json], where: str) -> None:
 
 
 def _tool(value: Json, index: int, where: str) -> Tool:
+    if isinstance(value, Tool):
+        return value
     if not isinstance(value, Mapping):
         raise ConfigError(f"{where} holds a {type(value).__name__} at tools[{index}] where a tool is expected")
     raw = cast("Mapping[str, Json]", value)

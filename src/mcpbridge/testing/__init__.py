@@ -14,18 +14,29 @@ if TYPE_CHECKING:
     from mcpbridge.testing.approvers import deny_all as deny_all
     from mcpbridge.testing.contract import check_refused as check_refused
     from mcpbridge.testing.contract import check_source as check_source
+    from mcpbridge.testing.fake import FakeUpstream as FakeUpstream
+    from mcpbridge.testing.faults import Fault as Fault
     from mcpbridge.testing.gateway import OpenGateway as OpenGateway
     from mcpbridge.testing.gateway import open_gateway as open_gateway
+    from mcpbridge.testing.issuer import FakeIssuer as FakeIssuer
+    from mcpbridge.testing.received import Received as Received
+    from mcpbridge.testing.received import Reply as Reply
     from mcpbridge.testing.records import Made as Made
     from mcpbridge.testing.records import Record as Record
     from mcpbridge.testing.records import record_calls as record_calls
+    from mcpbridge.testing.samples import sample as sample
     from mcpbridge.testing.snapshots import assert_tools as assert_tools
     from mcpbridge.testing.tool import check_tool as check_tool
 
 _HOME = {
+    "FakeIssuer": "issuer",
+    "FakeUpstream": "fake",
+    "Fault": "faults",
     "Made": "records",
     "OpenGateway": "gateway",
+    "Received": "received",
     "Record": "records",
+    "Reply": "received",
     "approve_all": "approvers",
     "assert_tools": "snapshots",
     "check_refused": "contract",
@@ -34,13 +45,19 @@ _HOME = {
     "deny_all": "approvers",
     "open_gateway": "gateway",
     "record_calls": "records",
+    "sample": "samples",
 }
 """Each name and the module it lives in; a test pins the list."""
 
 __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
+    "FakeIssuer",
+    "FakeUpstream",
+    "Fault",
     "Made",
     "OpenGateway",
+    "Received",
     "Record",
+    "Reply",
     "approve_all",
     "assert_tools",
     "check_refused",
@@ -49,6 +66,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "deny_all",
     "open_gateway",
     "record_calls",
+    "sample",
 ]
 
 

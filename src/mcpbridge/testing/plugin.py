@@ -5,7 +5,8 @@ pytest loads it in every run of whoever has mcpbridge installed, so it loads not
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,3 +58,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def mcpbridge_gateway() -> Any:
     """`open_gateway`: a gateway of one source, or several by slug, with a client in memory."""
     return testing.open_gateway
+
+
+@pytest.fixture
+def mcpbridge_upstream(request: pytest.FixtureRequest) -> Generator[Callable[..., Any], None, None]:
+    """Makes fakes: of a description (a path from the test's folder, or parsed JSON), or of a list of tools.
+
+    At the end the test fails where one of them received what its description does not allow; a test that sends such
+    things on purpose clears `fake.received`.
+    """
+    made: list[Any] = []
+
+    def make(data: Any) -> Any:
+        fakes = testing.FakeUpstream
+        listed = not isinstance(data, str | Path | dict)
+        given = request.path.parent / data if isinstance(data, str | Path) else data
+        made.append(fakes.from_tools(data) if listed else fakes.from_openapi(given))
+        return made[-1]
+
+    yield make
+    problems = [problem for fake in made for problem in fake.problems]
+    if problems:
+        pytest.fail("a fake upstream received what its description does not allow:\n" + "\n".join(problems))
