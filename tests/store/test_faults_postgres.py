@@ -188,7 +188,7 @@ async def test_a_lock_that_lasts_is_a_typed_error(postgres_url: str) -> None:
 
 
 async def test_what_cannot_be_reached_is_a_clear_error_without_the_password() -> None:
-    with pytest.raises(StoreUnavailable, match="check that the database runs") as raised:
+    with pytest.raises(StoreUnavailable, match="check that the server runs") as raised:
         async with open_store(Secret("postgresql://ada:hunter2@127.0.0.1:9/db")):
             pass
 

@@ -147,7 +147,7 @@ def test_a_file_that_is_no_database_is_a_clear_error_and_stays_as_it_is(path: Pa
 
 
 async def test_a_folder_that_is_missing_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="no such folder"):
+    with pytest.raises(StoreUnavailable, match=r"\(No such file or directory\): look at its folder"):
         await enter(tmp_path / "none/store.db")
 
 

@@ -15,7 +15,7 @@ Changed: TypeAlias = Callable[[float], AbstractAsyncContextManager[Callable[[], 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Database:
-    """One database. `place` names it in messages, without a password.
+    """One database. `place` names it in messages, without a password; `wait` is how long a lock is waited for.
 
     Connections of `reader` can't write. `prepare` makes the file, where there is one. `lock` holds off whoever else
     wants to migrate, to the transaction's end. `tell` says within a transaction that records change with its commit.
@@ -23,6 +23,7 @@ class Database:
     """
 
     place: str
+    wait: float
     reader: AsyncEngine
     writer: AsyncEngine
     changed: Changed

@@ -75,7 +75,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
             return meaning
     if isinstance(error, DBAPIError):
         return UNREACHABLE if error.connection_invalidated else FAULTY
-    return UNREACHABLE if isinstance(error, OSError) else None
+    return None
 
 
 def store_error(error: BaseException, place: str) -> StoreError | None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import asyncpg
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from mcpbridge.errors import ConfigError
 from mcpbridge.secret import Secret
 from mcpbridge.store.database import Database
+from mcpbridge.store.errors import StoreUnavailable
 
 CHANNEL = "mcpbridge"
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 60.0
 """A server that does not answer for so long is given up."""
+
+PLACE = "on Postgres"
+
+UNREACHABLE = f"the store {PLACE} can't be reached, or fell silent: check that the server runs, then try again"
 
 UNHEARD = 30
 """A listening connection that is silent for so many times the interval is looked after: it may be dead."""
@@ -41,8 +47,10 @@ def postgres_database(url: Secret, *, wait: float, pool: int) -> Database:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(writer.sync_engine, "handle_error", _lost)
     return Database(
-        place="on Postgres",
+        place=PLACE,
+        wait=wait,
         reader=writer.execution_options(postgresql_readonly=True),
         writer=writer,
         changed=partial(_changed, connect),
@@ -56,9 +64,10 @@ def postgres_database(url: Secret, *, wait: float, pool: int) -> Database:
 async def _connect(url: Secret, wait: float) -> asyncpg.Connection[Any]:
     settings = {"application_name": "mcpbridge", "lock_timeout": f"{max(1, round(wait * 1000))}ms"}
     try:
-        return await asyncpg.connect(
-            url.reveal(), timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=settings
-        )
+        with _reached():
+            return await asyncpg.connect(
+                url.reveal(), timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=settings
+            )
     except (asyncpg.ClientConfigurationError, ValueError) as error:
         raise ConfigError(
             f"the store's URL can't be read ({type(error).__name__}): write postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -84,16 +93,31 @@ async def _changed(
         with suppress(TimeoutError):
             await asyncio.wait_for(heard.wait(), seconds * UNHEARD)
         heard.clear()
-        if connection.is_closed():
-            raise ConnectionResetError("the connection that listens was closed")
-        await connection.execute("SELECT 1", timeout=CONNECT_SECONDS)
+        with _reached():
+            await connection.execute("SELECT 1", timeout=CONNECT_SECONDS)
 
     connection.add_termination_listener(hear)
     try:
-        await connection.add_listener(CHANNEL, hear)
+        with _reached():
+            await connection.add_listener(CHANNEL, hear)
         yield changed
     finally:
         connection.terminate()
+
+
+@contextmanager
+def _reached() -> Generator[None]:
+    """Raises: StoreUnavailable, for what asyncpg raises on its own account and the network on its."""
+    try:
+        yield
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise StoreUnavailable(UNREACHABLE) from error
+
+
+def _lost(context: ExceptionContext) -> BaseException | None:
+    """What is raised instead of an error of the network, which SQLAlchemy lets through as it is."""
+    lost = isinstance(context.original_exception, OSError)
+    return StoreUnavailable(UNREACHABLE) if lost else None
 
 
 def _ambiguous(error: BaseException) -> bool:

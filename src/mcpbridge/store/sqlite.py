@@ -36,6 +36,7 @@ def sqlite_database(path: Path | None, *, wait: float) -> Database:
     reader = engine(size=READERS, only="query_only = 1", begin="BEGIN")
     return Database(
         place="in memory" if path is None else repr(str(path)),
+        wait=wait,
         reader=reader,
         writer=engine(size=1, only="synchronous = FULL", begin="BEGIN IMMEDIATE"),
         changed=partial(_changed, reader),
@@ -80,13 +81,14 @@ def _engine(url: URL, *, wait: float, log: str, size: int, only: str, begin: str
 
 def _make(path: Path) -> None:
     """The file, with mode 0600; SQLite gives the files beside it the same. Raises: StoreUnavailable."""
-    if not path.parent.is_dir():
-        raise StoreUnavailable(f"the store {str(path)!r}: there is no such folder; make it, or correct the URL")
     try:
         path.touch(0o600, exist_ok=False)
     except FileExistsError:
         if path.stat().st_mode & 0o077:
             logger.warning("the store %r can be read by other users: run chmod 600 on it", str(path))
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise StoreUnavailable(f"the store {str(path)!r} can't be made ({why}): look at its folder") from error
 
 
 def _nothing() -> None:

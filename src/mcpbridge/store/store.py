@@ -68,15 +68,19 @@ class Store:
     async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What `work` gives, called within `write`, and called again where nothing can have been written.
 
-        That is a busy store, and a connection lost before the commit; at most three times. `work` must do nothing but
-        use its connection.
+        That is a busy store, and a connection lost before the commit; at most three times, and not after `wait`
+        seconds. `work` must do nothing but use its connection.
 
         Raises: as `write` does.
         """
+        loop = _loop()
+        until = loop.time() + self.database.wait
         for attempt in range(1, ATTEMPTS):
             try:
                 return await self._transact(work)
             except (StoreBusy, StoreUnavailable):
+                if loop.time() >= until:
+                    raise
                 await asyncio.sleep(random.uniform(0.02, 0.1) * attempt)  # noqa: S311 - jitter, no secret
         return await self._transact(work)
 

@@ -19,6 +19,8 @@ AuditOutcome: TypeAlias = Literal["started", "ok", "asked", "refused", "failed",
 TEXT = 300
 """Characters of a name or a reason that are kept."""
 
+_LINE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
+
 START = "0" * 64
 """What stands for the hash before a chain's first entry."""
 
@@ -126,8 +128,7 @@ def line_of(event: AuditEvent) -> str:
 
 def to_line(shown: Mapping[str, Any]) -> str:
     """One line of ASCII: whatever a name holds, it can't begin another line or steer a terminal (CWE-117)."""
-    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
-    return text.replace("\x7f", "\\u007f")
+    return _LINE.encode(shown).replace("\x7f", "\\u007f")
 
 
 def chained(end: ChainEnd, events: Iterable[AuditEvent]) -> list[AuditEntry]:
@@ -150,7 +151,8 @@ def end_of(entries: Sequence[AuditEntry]) -> ChainEnd:
 
 def link(writer: str, number: int, line: str, previous: str) -> str:
     """The hash (SHA-256, hex) of one entry."""
-    return hashlib.sha256(json.dumps([writer, number, line, previous]).encode("ascii")).hexdigest()
+    text = f"{previous} {number} {len(writer)} {writer} {line}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def broken(entry: AuditEntry, end: ChainEnd) -> str:

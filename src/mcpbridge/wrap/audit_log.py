@@ -49,7 +49,7 @@ class AuditLog:
         sink: AuditSink,
         *,
         limit: int = 10_000,
-        batch: int = 500,
+        batch: int = 200,
         wait: float = 5.0,
         retry: float = 1.0,
         clock: Callable[[], float] = time.time,
