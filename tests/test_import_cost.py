@@ -22,6 +22,7 @@ HEAVY = ("mcp", "mcp_types", "httpx2", "pydantic", "jsonschema", "sqlalchemy", "
 
 WATCHED = """
 import sys
+sys.modules["trio"] = None  # only tests install it; where it is there, httpcore2 imports it, and that runs ldconfig
 seen = []
 def watch(event, arguments):
     if event in ("socket.__new__", "socket.connect", "socket.bind", "_thread.start_new_thread", "os.mkdir", "os.rename",
