@@ -68,10 +68,10 @@ def serve() -> Serve:
     """Runs one of the gateways here over HTTP; gives its URL."""
 
     @asynccontextmanager
-    async def serving(script: str) -> AsyncGenerator[str]:
+    async def serving(script: str, *words: str) -> AsyncGenerator[str]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        child = await asyncio.create_subprocess_exec(sys.executable, str(HERE / script), str(port))
+        child = await asyncio.create_subprocess_exec(sys.executable, str(HERE / script), str(port), *words)
         try:
             async with asyncio.timeout(30):
                 await _open(port)

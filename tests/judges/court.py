@@ -13,4 +13,4 @@ MODULES = JUDGES / "node_modules"
 SCOPE = MODULES / "@modelcontextprotocol"
 
 Run: TypeAlias = Callable[..., str]
-Serve: TypeAlias = Callable[[str], AbstractAsyncContextManager[str]]
+Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
