@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import load, reading, upstream, validation, wire
+from benchmarks import load, proxy, reading, upstream, validation, wire
 
 HERE = Path(__file__).parent
 GITHUB = Path(os.environ.get("MCPBRIDGE_SHARED", HERE.parents[1] / "shared")) / "corpus/dev/github-api.json"
@@ -152,6 +152,40 @@ def p10(runs: int) -> Iterator[Row]:
     yield Row(id="P10", what="megabytes of growth", value=most, goal=4.0, ours=f"{most:.3g} MB", theirs="")
 
 
+def p11(runs: int) -> Iterator[Row]:
+    script = str(HERE / "proxy.py")
+    servers: dict[str, wire.Server] = {}
+    with _process("proxy.py", "upstream") as address:
+        try:
+            for name, python, words in (
+                ("ours", sys.executable, ["ours"]),
+                ("connected", PEER, ["theirs", "connected"]),
+                ("by url", PEER, ["theirs"]),
+            ):
+                port = wire.free_port()
+                command = [python, script, words[0], f"{address}/mcp", str(port), *words[1:]]
+                servers[name] = wire.Server(command, port)
+            asked = {
+                name: partial(_through, server, 30 if name == "by url" else 200) for name, server in servers.items()
+            }
+            taken = wire.interleaved(asked, max(runs, 5))
+        finally:
+            for server in servers.values():
+                server.close()
+    against = {"ours": taken["ours"], "theirs": taken["connected"]}
+    yield _row("P11", "a call through an MCP upstream", against, 0.55, unit="ms")
+    against = {"ours": taken["ours"], "theirs": taken["by url"]}
+    yield _row("P11", "the same, against the peer's proxy by URL", against, 1 / 25, unit="ms")
+    with _process("proxy.py", "upstream", "many") as address:
+        listed = [wire.run([sys.executable, script, "listings", f"{address}/mcp"]) for _ in range(runs)]
+    first, again, busy = (statistics.median(each) for each in zip(*listed, strict=True))
+    what, told = "50 upstreams of 100 tools: first listing", f"{busy:.2g} s CPU"
+    yield Row(id="P11", what=what, value=first, goal=2.0, ours=told, theirs="")
+    yield Row(
+        id="P11", what="the same again, in seconds", value=again, goal=0.05, ours=f"{again * 1e3:.3g} ms", theirs=""
+    )
+
+
 def every(_: int) -> Iterator[Row]:
     seconds, count, tools = reading.corpus(GITHUB.parent)
     what = f"seconds to convert {count} descriptions"
@@ -208,6 +242,14 @@ def _caller(server: wire.Server) -> Callable[[], object]:
     return call
 
 
+def _through(server: wire.Server, times: int) -> float:
+    def call() -> None:
+        answer = server.ask("tools/call", {"name": proxy.NAME, "arguments": proxy.ARGUMENTS})
+        assert not answer.get("isError"), answer
+
+    return wire.p50(server, call, times)
+
+
 @contextmanager
 def _process(script: str, *words: str) -> Iterator[str]:
     """A server in a process of its own, at the URL given; its port is its last word."""
@@ -239,6 +281,7 @@ BENCHES = {
     "P8": p8,
     "P9": p9,
     "P10": p10,
+    "P11": p11,
     "ALL": every,
 }
 
