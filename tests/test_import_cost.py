@@ -18,6 +18,16 @@ tools = [mcpbridge.to_tool(operation) for operation in operations]
 assert [tool.name for tool in tools] == ["get_book"]
 """
 
+DIFF = f"""{CONVERT}
+from mcpbridge.compare.report import report
+from mcpbridge.compare.snapshot import read_tools, snapshot_text
+assert mcpbridge.diff(read_tools(snapshot_text(tools)), tools) == []
+assert report(mcpbridge.diff(tools, []))[-1] == "1 change, 1 breaking"
+"""
+
+PLUGIN = "import mcpbridge.testing.plugin"
+"""What every test run of a user pays."""
+
 HEAVY = ("mcp", "mcp_types", "httpx2", "pydantic", "jsonschema", "sqlalchemy", "openapi_core", "authlib")
 
 WATCHED = """
@@ -49,10 +59,11 @@ def _cpu(script: str) -> float:
 
 
 @pytest.mark.req("TEST-05")
-def test_importing_the_converter_costs_an_eighth_of_the_sdk() -> None:
+@pytest.mark.parametrize("script", [CONVERT, DIFF], ids=["converter", "diff"])
+def test_importing_and_using_it_costs_an_eighth_of_the_sdk(script: str) -> None:
     ours = theirs = float("inf")
     for run in range(20):  # whatever else the machine does makes single runs slower, never quicker
-        ours, theirs = min(ours, _cpu(CONVERT)), min(theirs, _cpu("import mcp"))
+        ours, theirs = min(ours, _cpu(script)), min(theirs, _cpu("import mcp"))
         if run >= 2 and ours <= theirs / 8:
             break
 
@@ -60,10 +71,20 @@ def test_importing_the_converter_costs_an_eighth_of_the_sdk() -> None:
 
 
 @pytest.mark.req("TEST-05")
-def test_the_converter_loads_neither_the_sdk_nor_a_client() -> None:
-    loaded = _run(f"{CONVERT}\nimport sys; print(*[name for name in {HEAVY} if name in sys.modules])")
+@pytest.mark.parametrize("script", [CONVERT, DIFF, PLUGIN], ids=["converter", "diff", "plugin"])
+def test_it_loads_neither_the_sdk_nor_a_client(script: str) -> None:
+    loaded = _run(f"{script}\nimport sys; print(*[name for name in {HEAVY} if name in sys.modules])")
 
     assert loaded == ""
+
+
+@pytest.mark.req("TEST-05")
+def test_the_plugin_adds_little_to_a_test_run() -> None:
+    loading = f"import time, pytest\nbegin = time.process_time()\n{PLUGIN}\nprint(time.process_time() - begin)"
+    ours = min(float(_run(loading)) for _ in range(3))
+    theirs = min(_cpu("import mcp") for _ in range(3))
+
+    assert ours <= theirs / 16, f"{ours:.3f} s against {theirs:.3f} s"
 
 
 @pytest.mark.req("ATK-69")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from mcpbridge.openapi import yaml12
 from mcpbridge.testing import plugin
 from mcpbridge.testing.fake import FakeUpstream
 from mcpbridge.testing.gateway import open_gateway
 from mcpbridge.testing.snapshots import assert_tools
 from mcpbridge.upstream.functions import Functions
 
-LOADED = (FakeUpstream, Functions, assert_tools, open_gateway)
+LOADED = (FakeUpstream, Functions, assert_tools, open_gateway, yaml12)
 """Loaded here, since an inner run forgets the modules that it was the first to load."""
 
 pytest_plugins = ("pytester",)
