@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
@@ -25,8 +25,8 @@ def credentials(record: Integration) -> dict[str, Secret | Stored]:
 
 def with_credentials(record: Record, change: Callable[[str, Secret | Stored], Secret | Stored]) -> Record:
     """The record with each credential replaced by what `change` gives for its path and itself."""
-    changed = {name: _mapped(name, getattr(record, name), change) for name in HOLDERS if hasattr(record, name)}
-    return record.model_copy(update=changed)
+    holding = {path.partition(".")[0] for path in credentials(record)}
+    return record.model_copy(update={name: _mapped(name, getattr(record, name), change) for name in holding})
 
 
 def _walk(path: str, value: object) -> Found:
@@ -35,8 +35,8 @@ def _walk(path: str, value: object) -> Found:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _walk(f"{path}.{name}", getattr(value, name))
-    elif isinstance(value, Mapping):
-        for name, inner in cast("Mapping[str, object]", value).items():
+    elif isinstance(value, dict):
+        for name, inner in cast("dict[str, object]", value).items():
             yield from _walk(f"{path}.{name}", inner)
 
 
@@ -46,7 +46,7 @@ def _mapped(path: str, value: Any, change: Callable[[str, Secret | Stored], Secr
     if isinstance(value, BaseModel):
         inner = {name: _mapped(f"{path}.{name}", getattr(value, name), change) for name in type(value).model_fields}
         return value.model_copy(update=inner)
-    if isinstance(value, Mapping):
-        given = cast("Mapping[str, object]", value)
+    if isinstance(value, dict):
+        given = cast("dict[str, object]", value)
         return {name: _mapped(f"{path}.{name}", inner, change) for name, inner in given.items()}
     return value

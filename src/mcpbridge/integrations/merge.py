@@ -45,6 +45,8 @@ def kept(new: Record, old: Integration | None) -> Record:
 
     Raises: InvalidRecord where nothing is stored that could stay.
     """
+    if not any(isinstance(value, Stored) for value in credentials(new).values()):
+        return new
     before = credentials(old) if old is not None and old.auth.type == new.auth.type else _besides_auth(old)
     missing: list[FieldProblem] = []
 

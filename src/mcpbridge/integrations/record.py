@@ -47,7 +47,7 @@ class Integration(BaseModel, frozen=True):
     description: Prose = ""
     category: Line = ""
     logo_url: Url | None = None
-    headers: StaticHeaders = {}
+    headers: StaticHeaders = Field(default_factory=dict)
     auth: AuthField = NoAuth()
     enabled: bool = True
     reason: Line = ""
@@ -55,12 +55,12 @@ class Integration(BaseModel, frozen=True):
     visibility: Literal["shared", "private"] = "shared"
     owner: Word | None = None
     agents: Words = ("*",)
-    skills: dict[Word, Words] = Field(default={}, max_length=10_000)
+    skills: dict[Word, Words] = Field(default_factory=dict, max_length=10_000)
     teams: Words = ()
     environments: Words = ()
     windows: tuple[Window, ...] = Field(default=(), max_length=100)
-    tools: ToolRules = ToolRules()
-    limits: LimitsField = {}
+    tools: ToolRules = Field(default_factory=ToolRules)
+    limits: LimitsField = Field(default_factory=dict)
 
     def __new__(cls, /, **values: Any) -> Self:
         kind = _KINDS.get(str(values.get("protocol"))) if cls is Integration else None
@@ -137,7 +137,7 @@ class McpIntegration(Integration, frozen=True):
     url: Url | None = None
     command: Word | None = None
     args: tuple[str, ...] = Field(default=(), max_length=1000)
-    env: dict[str, Credential] = Field(default={}, max_length=1000)
+    env: dict[str, Credential] = Field(default_factory=dict, max_length=1000)
     cwd: Word | None = None
 
     _CHILD: ClassVar = ("command", "args", "env", "cwd")

@@ -21,6 +21,7 @@ KEY_SIZE = 32
 NONCE_SIZE = 12
 _TAG_SIZE = 16
 _VERSION = "mcpbridge secret 1"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Random = Callable[[int], bytes]
 """Gives that many unpredictable bytes."""
@@ -42,7 +43,7 @@ class Place:
     def associated(self) -> bytes:
         """The place as bytes, no two places alike: what both layers of the envelope are bound to."""
         words = (_VERSION, self.tenant, self.integration, self.field, self.revision)
-        return json.dumps(words, separators=(",", ":")).encode("ascii")
+        return _encode(words).encode("ascii")
 
     def __str__(self) -> str:
         return f"{self.field!r} of integration {self.integration!r} (tenant {self.tenant!r}, revision {self.revision})"
