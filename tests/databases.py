@@ -74,7 +74,7 @@ def frail_postgres() -> Iterator[Postgres]:
 async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
     """The URL of a fresh database on Postgres."""
     name = f"test_{secrets.token_hex(6)}"
-    await postgres.execute(f"CREATE DATABASE {name}")
+    await postgres.execute(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
     yield postgres.url(name)
     await postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from audited import CANCELLED, events
 from sqlalchemy import delete, func, select, update
 
 from mcpbridge.audit.stored import StoreSink
-from mcpbridge.store.errors import StoreOutcomeUnknown
+from mcpbridge.store.errors import StoreError, StoreOutcomeUnknown, StoreUnavailable
 from mcpbridge.store.schema import audit, audit_chains
 from mcpbridge.store.store import Store
 from mcpbridge.tools import Caller
@@ -54,6 +54,14 @@ async def test_an_edited_row_is_named(store: Store) -> None:
     [problem] = await sink.verify()
 
     assert (problem.writer, problem.number, problem.message) == ("replica-1", 3, "it was changed")
+
+
+@pytest.mark.parametrize("entry", ["", "{", "null", "[]", "{}", '{"kind":"call","who":5}'])
+async def test_a_row_that_holds_no_event_any_more_is_named(store: Store, entry: str) -> None:
+    sink = await filled(store)
+    await change(store, update(audit).where(audit.c.number == 2).values(entry=entry))
+
+    assert [problem.number for problem in await sink.verify()] == [2]
 
 
 @pytest.mark.req("ATK-63", "AUD-01")
@@ -129,23 +137,29 @@ async def test_transactions_of_one_writer_at_once_are_one_chain(store: Store) ->
 
 
 class Losing(Store):
-    """Loses the connection in its next commit, that comes through all the same."""
+    """Raises what `errors` says: a lost commit has come through all the same, anything else happens before it."""
 
-    loses = True
+    errors: ClassVar[list[StoreError]] = []
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None and not isinstance(error, StoreOutcomeUnknown):
+            raise error
         async with super().write() as connection:
             yield connection
-        if self.loses:
-            self.loses = False
-            raise StoreOutcomeUnknown("lost")
+        if error is not None:
+            raise error
 
 
 async def test_a_commit_that_came_through_unseen_is_not_written_twice(store: Store) -> None:
-    sink = StoreSink(Losing(store.database))
-    async with sink.store:
+    losing = Losing(store.database)
+    sink = StoreSink(losing)
+    async with losing:
+        Losing.errors[:] = [StoreOutcomeUnknown("lost"), StoreUnavailable("still away")]
         with pytest.raises(StoreOutcomeUnknown):
+            await sink.append(events(2))
+        with pytest.raises(StoreUnavailable):
             await sink.append(events(2))
         await sink.append(events(2))
         await sink.append(events(2))

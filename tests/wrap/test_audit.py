@@ -14,7 +14,7 @@ from mcpbridge.errors import ConfigError, Failure, InvalidArguments, ToolNotFoun
 from mcpbridge.policy import read_only
 from mcpbridge.source.answer import error_of, failed
 from mcpbridge.source.base import Answer
-from mcpbridge.tools import Call, Caller
+from mcpbridge.tools import Call, Caller, Item, Kind
 from mcpbridge.wrap.audit import Audit
 from mcpbridge.wrap.audit_event import AuditEvent
 from mcpbridge.wrap.audit_log import AuditLog, AuditUnavailable
@@ -148,6 +148,25 @@ async def test_a_cancelled_write_is_recorded_as_unknown() -> None:
             await task
 
     assert sink.ends() == [("write_it", "started", ""), ("write_it", "unknown", "cancelled")]
+
+
+async def test_a_fault_before_and_one_after_a_call_left_are_told_apart() -> None:
+    class Faulty(Things):
+        async def call(self, call: Call) -> Answer:
+            raise RuntimeError("after")
+
+        async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
+            if key == "read_it":
+                raise RuntimeError("before")
+            return await super().get(kind, key, caller)
+
+    sink = Kept()
+    async with Audit(Faulty(), sink) as source:
+        for call in (READ, write()):
+            with pytest.raises(RuntimeError):
+                await source.call(call)
+
+    assert [end[1:] for end in sink.ends()] == [("failed", "internal"), ("started", ""), ("unknown", "internal")]
 
 
 @pytest.mark.req("AUD-01", "FLT-25", "FLT-26")

@@ -55,17 +55,20 @@ class Audit(Wrapper):
 
     async def call(self, call: Call) -> Answer:
         digests: Mapping[str, str] = {}
-        end: End = ("unknown", "cancelled")
+        end: End = ("failed", "cancelled")
         try:
             item = await self.inner.get(*call.target(), call.caller)
             digests = _digests(item, call)
-            answer = await self._refused(item, call, digests) or await self.inner.call(call)
+            answer = await self._refused(item, call, digests)
+            if answer is None:
+                end = ("unknown", "cancelled")
+                answer = await self.inner.call(call)
             end = _end(answer)
         except BridgeError as error:
             end = _raised(error)
             raise
         except Exception:
-            end = ("unknown", "internal")
+            end = (end[0], "internal")
             raise
         finally:
             self.log.note(self._event(call, end, digests))

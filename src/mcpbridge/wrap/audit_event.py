@@ -128,7 +128,7 @@ def line_of(event: AuditEvent) -> str:
 
 def to_line(shown: Mapping[str, Any]) -> str:
     """One line of ASCII: whatever a name holds, it can't begin another line or steer a terminal (CWE-117)."""
-    return _LINE.encode(shown).replace("\x7f", "\\u007f")
+    return _LINE.encode(shown)
 
 
 def chained(end: ChainEnd, events: Iterable[AuditEvent]) -> list[AuditEntry]:
