@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -76,10 +75,8 @@ def test_lint_and_diff_load_neither_the_sdk_nor_a_client_nor_a_validator() -> No
 @pytest.mark.req("TEST-01")
 def test_a_thousand_tools_are_linted_within_a_second_of_the_start() -> None:
     best = float("inf")
-    for _ in range(10):
-        begin = time.perf_counter()
-        _run(THOUSAND)
-        best = min(best, time.perf_counter() - begin)
+    for _ in range(10):  # CPU since the start of the process: on a busy machine the clock tells of others
+        best = min(best, float(_run(f"{THOUSAND}\nimport time; print(time.process_time())")))
         if best <= 1:
             break
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from faults import Wire, labelled, schema, taking, text, wire
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from mcpbridge.linting.run import lint
@@ -122,6 +122,7 @@ def every_node_is_well_formed(node: Any) -> bool:
     return not any(each.code == "MB302" for each in lint([{"name": "a", "inputSchema": node}]))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(some.dictionaries(KEYWORDS, VALUES, max_size=3))
 def test_a_keyword_is_refused_where_the_draft_s_own_schema_refuses_it(node: Wire) -> None:
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **node}
