@@ -40,7 +40,7 @@ class Hearing:
         self._told: dict[str, list[Callable[[], None]]] = {}
         self._open: tuple[Link, Client] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stream: asyncio.Task[None] | None = None
+        self._streams: list[asyncio.Task[None]] = []
 
     def opened(self, link: Link, client: Client) -> None:
         """A connection was opened: asks for news on it."""
@@ -87,7 +87,7 @@ class Hearing:
 
     async def _asked(self, client: Client, uri: str) -> None:
         if _is_modern(client):
-            self._listen()
+            await self._listen().wait()
         elif (offered := client.server_capabilities.resources) is not None and offered.subscribe:
             await _subscribe(client, uri)
 
@@ -101,14 +101,24 @@ class Hearing:
             request = mcp_types.UnsubscribeRequest(params=mcp_types.UnsubscribeRequestParams(uri=uri))
             self._spawn(_quietly(client.session.send_request(request, mcp_types.EmptyResult)))
 
-    def _listen(self) -> None:
-        """Opens the stream of news, in place of the one with other resources."""
-        if self._stream is not None:
-            self._stream.cancel()
-        if self._open is not None:
-            self._stream = self._spawn(self._listens(*self._open))
+    def _listen(self) -> asyncio.Event:
+        """Opens a stream of news; once it is open, or can't be (the event), it stands in place of older ones."""
+        settled = asyncio.Event()
+        if self._open is None:
+            settled.set()
+            return settled
+        stream = self._spawn(self._listens(*self._open, settled))
+        stream.add_done_callback(self._streams.remove)
+        self._streams.append(stream)
+        return settled
 
-    async def _listens(self, link: Link, client: Client) -> None:
+    async def _listens(self, link: Link, client: Client, settled: asyncio.Event) -> None:
+        try:
+            await self._stay(link, client, settled)
+        finally:
+            settled.set()
+
+    async def _stay(self, link: Link, client: Client, settled: asyncio.Event) -> None:
         kinds, uris = _changing(client), tuple(self._told)
         while not link.dead and (kinds or uris):
             try:
@@ -118,6 +128,8 @@ class Hearing:
                     resources_list_changed="resource" in kinds,
                     resource_subscriptions=uris,
                 ) as news:
+                    self._replace()
+                    settled.set()
                     async for _ in news:
                         pass  # the client's handler gets them too, as it does those of the older era
             except MCPError as error:
@@ -126,8 +138,16 @@ class Hearing:
                     return
             except SubscriptionLost as error:
                 logger.debug("the stream of news broke off", exc_info=error)
+            settled.set()
             await asyncio.sleep(AGAIN * (1 + random.random()) / 2)  # noqa: S311 - spreads load, guards nothing
             self._missed()
+
+    def _replace(self) -> None:
+        """Ends the streams that were opened before this one: not earlier, so that no news falls between the two."""
+        current = asyncio.current_task()
+        if current in self._streams:
+            for stream in self._streams[: self._streams.index(current)]:
+                stream.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
