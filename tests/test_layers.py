@@ -31,6 +31,7 @@ LAYERS: Mapping[str, int] = {
     "audit": 4,
     "build": 5,
     "server": 5,
+    "adapters": 5,
     "cli": 5,
     "demo": 5,
     "testing": 6,
@@ -40,6 +41,11 @@ LAYERS: Mapping[str, int] = {
 
 INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("tools", "mcp_types"): "the import budget: the converter's users need no MCP model",
+    ("adapters.langchain", "langchain_core.tools"): "an optional extra",
+    ("adapters.langchain", "langgraph.types"): "an optional extra",
+    ("adapters.openai_agents", "agents"): "an optional extra",
+    ("adapters.pydantic_ai", "pydantic_ai"): "an optional extra",
+    ("adapters.pydantic_ai", "pydantic_ai.toolsets"): "an optional extra",
     ("openapi.bodies", "mcpbridge.openapi.xmlhints"): "the import budget: few descriptions have XML bodies",
     (
         "openapi.lines",

@@ -10,6 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mcpbridge.adapters.langchain import as_langchain as as_langchain
+    from mcpbridge.adapters.openai_agents import as_openai_agents as as_openai_agents
+    from mcpbridge.adapters.pydantic_ai import as_pydantic_ai as as_pydantic_ai
     from mcpbridge.audit.chains import verify_entries as verify_entries
     from mcpbridge.audit.file import FileSink as FileSink
     from mcpbridge.audit.file import verify_files as verify_files
@@ -187,6 +190,9 @@ _HOME = {
     "Verdict": "source.base",
     "Wrapper": "source.base",
     "answers": "source.answer",
+    "as_langchain": "adapters.langchain",
+    "as_openai_agents": "adapters.openai_agents",
+    "as_pydantic_ai": "adapters.pydantic_ai",
     "ask": "source.answer",
     "ask_always": "policy",
     "ask_client": "wrap.approve",
@@ -292,6 +298,9 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Verdict",
     "Wrapper",
     "answers",
+    "as_langchain",
+    "as_openai_agents",
+    "as_pydantic_ai",
     "ask",
     "ask_always",
     "ask_client",

@@ -202,6 +202,24 @@ def test_alternatives_lead_back_by_the_one_that_fits(provider: Provider) -> None
     assert tool.arguments({"x": {"kind": "cat", "extra": "{}"}}) == {"x": {"kind": "cat", "extra": {}}}
 
 
+def test_an_alternative_with_bounds_fits_where_a_member_is_left_out() -> None:
+    late = {"type": "object", "properties": {"at": {"type": "integer", "minimum": 5}, "a": {"type": "string"}}}
+    other = {"type": "object", "properties": {"b": {"type": "string"}}}
+    tool = member("openai-strict", {"anyOf": [late, other]})
+
+    assert tool.arguments({"x": {"at": None, "a": "y"}}) == {"x": {"a": "y"}}
+
+
+@pytest.mark.parametrize("provider", ["openai-strict", "gemini"])
+def test_a_schema_that_nothing_fits_is_reported(provider: Provider) -> None:
+    properties = {"a": {"type": "string"}}
+    tool = member(
+        provider, {"type": "object", "properties": properties, "required": ["b"], "additionalProperties": False}
+    )
+
+    assert ("/properties/x/required", "invalid") in codes(tool)
+
+
 @pytest.mark.parametrize("provider", ["openai-strict", "gemini"])
 def test_text_that_could_be_either_of_two_things_is_given_as_json_text_in_all(provider: Provider) -> None:
     tool = member(provider, {"anyOf": [{"type": "string"}, {"type": "object"}]})
@@ -314,6 +332,19 @@ def test_more_values_than_a_provider_takes_are_left_out_and_reported() -> None:
 
     assert tool.schema["properties"]["x"] == {"type": "string"}
     assert codes(tool) == {("/properties/x/enum", "values")}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_names_that_the_client_keeps_become_others(provider: Provider) -> None:
+    properties = {"config": {"type": "string"}, "config_": {"type": "string"}, "b": {"type": "integer"}}
+    tool = Tool(name="x", input_schema={"type": "object", "properties": properties, "required": ["config"]})
+
+    said = for_model([tool], provider, reserved=["config"])
+
+    assert [*said.tools["x"].schema["properties"]] == ["config__", "config_", "b"]
+    assert "config__" in said.tools["x"].schema["required"]
+    assert refusals(provider, said.definitions[0]) == []
+    assert said.call("x", {"config__": "1", "config_": "2", "b": 3}) == ("x", {"config": "1", "config_": "2", "b": 3})
 
 
 def test_a_tool_without_arguments_has_none_for_gemini() -> None:

@@ -163,8 +163,13 @@ def _fits_alone(schema: Mapping[str, Json], value: Json) -> bool:
 
 
 def _in_bounds(schema: Mapping[str, Json], value: Json) -> bool:
-    size = len(value) if isinstance(value, str) else value if isinstance(value, int | float) else 0
-    low, high = ("minLength", "maxLength") if isinstance(value, str) else ("minimum", "maximum")
+    match value:
+        case str():
+            low, high, size = "minLength", "maxLength", float(len(value))
+        case int() | float() if not isinstance(value, bool):
+            low, high, size = "minimum", "maximum", value
+        case _:
+            return True
     return bool(schema.get(low, size) <= size <= schema.get(high, size))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
@@ -78,12 +78,14 @@ class ModelTools:
         return tool.tool.name, tool.arguments(arguments)
 
 
-def for_model(tools: Sequence[Tool], provider: Provider, *, prefix: int = 0) -> ModelTools:
+def for_model(
+    tools: Sequence[Tool], provider: Provider, *, prefix: int = 0, reserved: Collection[str] = ()
+) -> ModelTools:
     """Tools as a provider takes them: `openai`, `openai-strict`, `gemini` or `anthropic`.
 
     What a provider has no words for is given as JSON text, told in a description, or left out; `losses` tells which.
     `prefix` is how many characters the client puts before each name, as clients of several servers do; names are cut
-    so that the whole stays legal.
+    so that the whole stays legal. `reserved` are names that the client keeps from arguments: those get others.
 
     Raises: ConfigError for another provider, a prefix that leaves no room, tools that are none, or two of one name.
     """
@@ -96,7 +98,7 @@ def for_model(tools: Sequence[Tool], provider: Provider, *, prefix: int = 0) -> 
     taken = {tool.name for tool in _checked(tools)}
     for tool in tools:
         name = legal_name(tool.name, rules.name, rules.length - prefix, {*made, *(taken - {tool.name})})
-        made[name] = _model_tool(tool, name, rules)
+        made[name] = _model_tool(tool, name, rules, reserved)
     return ModelTools(provider=provider, tools=made)
 
 
@@ -113,7 +115,7 @@ def _checked(tools: object) -> Iterator[Tool]:
         yield tool
 
 
-def _model_tool(tool: Tool, name: str, rules: Rules) -> ModelTool:
+def _model_tool(tool: Tool, name: str, rules: Rules, reserved: Collection[str]) -> ModelTool:
     losses = Losses()
     description = _description(tool, rules, losses)
     root = tidied(tool.input_schema, losses)
@@ -123,6 +125,8 @@ def _model_tool(tool: Tool, name: str, rules: Rules) -> ModelTool:
         schema, way_back, narrowed = _narrow(root, rules, rules.subset)
         for loss in narrowed.all():
             losses.add(loss.pointer, loss.code, loss.message)
+    if not schema["properties"].keys().isdisjoint(reserved):
+        schema, way_back = _unreserved(schema, way_back, reserved)
     return ModelTool(
         name=name, description=description, schema=schema, tool=tool, losses=losses.all(), way_back=way_back
     )
@@ -139,21 +143,37 @@ def _description(tool: Tool, rules: Rules, losses: Losses) -> str:
 def _wide(root: Mapping[str, Json], rules: Rules) -> tuple[Mapping[str, Json], WayBack]:
     """Any JSON Schema below the root; only the arguments' names may have to change."""
     nothing = WayBack(root=None, definitions={}, schemas={})
-    pattern = rules.member
-    if pattern is None:
+    if rules.member is None or all(_is_legal(name, rules) for name in root["properties"]):
         return root, nothing
-    members: dict[str, Member] = {}
+    legal: dict[str, str] = {}
     for name in root["properties"]:
-        members[legal_name(name, pattern, rules.length, members)] = Member(name=name)
-    if all(legal == member.name for legal, member in members.items()):
-        return root, nothing
-    legal_names = {member.name: legal for legal, member in members.items()}
-    schema: dict[str, Any] = {
-        **root,
-        "properties": {legal_names[name]: each for name, each in root["properties"].items()},
-        "required": [legal_names.get(name, name) for name in root.get("required", ())],
-    }
-    return schema, replace(nothing, root=Members(members=members))
+        legal[name] = legal_name(name, rules.member, rules.length, legal.values())
+    members = {said: Member(name=name) for name, said in legal.items()}
+    return _renamed(root, legal), replace(nothing, root=Members(members=members))
+
+
+def _is_legal(name: str, rules: Rules) -> bool:
+    return rules.member is None or (rules.member.fullmatch(name) is not None and len(name) <= rules.length)
+
+
+def _unreserved(
+    schema: Mapping[str, Json], way_back: WayBack, reserved: Collection[str]
+) -> tuple[Mapping[str, Json], WayBack]:
+    """The same with other names in the place of those that the client keeps."""
+    members: Mapping[str, Member] = way_back.root.members if isinstance(way_back.root, Members) else {}
+    said: dict[str, str] = {}
+    for name in schema["properties"]:
+        taken = {*schema["properties"], *said.values(), *reserved} - {name if name not in reserved else ""}
+        said[name] = next(each for each in (name + "_" * count for count in range(99)) if each not in taken)
+    backs = {new: members.get(old, Member(name=old)) for old, new in said.items()}
+    return _renamed(schema, said), replace(way_back, root=Members(members=backs))
+
+
+def _renamed(schema: Mapping[str, Json], names: Mapping[str, str]) -> Mapping[str, Json]:
+    out: dict[str, Any] = {**schema, "properties": {names[old]: each for old, each in schema["properties"].items()}}
+    if "required" in schema:
+        out["required"] = [names.get(name, name) for name in schema["required"]]
+    return out
 
 
 def _narrow(root: Mapping[str, Json], rules: Rules, subset: Subset) -> tuple[Mapping[str, Json], WayBack, Losses]:

@@ -151,6 +151,9 @@ class Narrow:
     def _object(self, gathered: Gathered, level: int) -> Made | None:
         found, closed = _members_of(gathered)
         required = {name for _, names in gathered.keywords("required") for name in names}
+        if required - found.keys():
+            where = next(under(pointer, "required") for pointer, _ in gathered.keywords("required"))
+            self.losses.add(where, "invalid", "a required member is none of the members that there may be")
         if level > max(1, self.bounds.levels) or not (found or (closed and self.subset.all_required)):
             return None
         properties: Node = {}
