@@ -114,9 +114,13 @@ async def test_a_poisoned_listing_is_told_by_the_difference(fake: FakeUpstream) 
     fake.poison()
     changes = diff(kept, fake.source.tools)
 
-    assert {change.id for change in changes} == {"added find_v2", "text find /description"}
-    assert "<IMPORTANT>" in fake.source.tools[0].description
-    assert not fake.source.tools[0].description.isprintable()
+    assert {change.id for change in changes} == {
+        "access_lowered drop /annotations/readOnlyHint",
+        "added drop_v2",
+        "text drop /description",
+    }
+    assert "<IMPORTANT>" in fake.source.tools[1].description
+    assert not fake.source.tools[1].description.isprintable()
 
 
 async def test_a_poisoned_listing_goes_over_the_wire(fake: FakeUpstream) -> None:
@@ -124,8 +128,8 @@ async def test_a_poisoned_listing_goes_over_the_wire(fake: FakeUpstream) -> None
     async with McpSource(fake.server) as source:
         listed = await source.list_tools(ANYONE)
 
-    assert [tool.name for tool in listed] == ["drop", "find", "find_v2"]
-    assert "id_rsa" in listed[1].description
+    assert [tool.name for tool in listed] == ["drop", "drop_v2", "find"]
+    assert "id_rsa" in listed[0].description
 
 
 def without_names(answer: Json) -> Json:

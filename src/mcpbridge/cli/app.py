@@ -154,12 +154,14 @@ def lint(
 
 @app.command()
 def diff(
-    old: Annotated[str, typer.Argument(help="The description that callers know (file or URL).", show_default=False)],
-    new: Annotated[str, typer.Argument(help="The description that replaces it.", show_default=False)],
+    old: Annotated[
+        str, typer.Argument(help="What callers know: a target, or a JSON file of tools.", show_default=False)
+    ],
+    new: Annotated[str, typer.Argument(help="What replaces it: the same.", show_default=False)],
     *,
     as_json: JSON = False,
 ) -> None:
-    """Show what a changed API description means for callers; exit 1 when something breaks."""
+    """Show what changed tools mean for those who call them; exit 1 when something breaks."""
     _end(lambda: _run("mcpbridge.cli.diff", "diff", old, new, as_json=as_json))
 
 

@@ -76,8 +76,8 @@ def _parsed(data: str | bytes | Json, where: str) -> Json:
 
 
 def _listed(value: Json, where: str) -> Sequence[Json]:
-    if is_list(value) or isinstance(value, tuple):
-        return cast("Sequence[Json]", value)
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        return [*cast("Iterable[Json]", value)]
     if not isinstance(value, Mapping):
         raise ConfigError(f"{where} is a {type(value).__name__}, no list of tools: {_FORMS}")
     whole = cast("Mapping[str, Json]", value)
