@@ -162,3 +162,27 @@ def _told(failure: Failure | None, message: str, hint: str) -> None:
     assert (failure.code, failure.sent) == ("wrong_transport", "no")
     assert message in failure.message
     assert hint in failure.hint
+
+
+@pytest.mark.req("UP-03")
+async def test_a_stream_that_ends_is_noticed_and_opened_again() -> None:
+    ending = asyncio.Event()
+    inner = sse_app()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def gone() -> Any:
+            await ending.wait()
+            return {"type": "http.disconnect"}
+
+        ends = scope.get("method") == "GET" and not ending.is_set()
+        await inner(scope, gone if ends else receive, send)
+
+    async with listening(app) as url, McpSource(url, transport="sse", limits=Limits(deadline=10)) as source:
+        assert text(await source.call(Call(name="echo"))) == "{}"
+        hanging = asyncio.create_task(source.call(Call(name="hang")))
+        await asyncio.wait({hanging}, timeout=0.1)
+        ending.set()
+        failure = error_of(await hanging)
+        assert failure is not None
+        assert (failure.code, failure.sent) == ("connection_lost", "unknown")
+        assert text(await source.call(Call(name="echo"))) == "{}"

@@ -18,7 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from httpx2 import EventSource, ServerSentEvent
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCRequest, jsonrpc_message_adapter
+from mcp_types import ErrorData, JSONRPCError, JSONRPCRequest, jsonrpc_message_adapter
 
 from mcpbridge.errors import Failure
 from mcpbridge.net.redirect import origin
@@ -47,7 +47,7 @@ async def sse_streams(url: str, client: httpx2.AsyncClient, *, most: int, patien
         incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         outgoing, sent = anyio.create_memory_object_stream[SessionMessage](0)
         async with received, outgoing, incoming, sent, anyio.create_task_group() as tasks:
-            tasks.start_soon(_read, events, incoming.clone())
+            tasks.start_soon(_read, events, incoming)
             tasks.start_soon(_write, client, address, sent, incoming, tasks)
             try:
                 yield received, outgoing
@@ -58,8 +58,7 @@ async def sse_streams(url: str, client: httpx2.AsyncClient, *, most: int, patien
 async def _messages(response: httpx2.Response, most: int) -> AsyncGenerator[ServerSentEvent]:
     """The events. Raises: MCPError."""
     if response.status_code >= 400:
-        error = jsonrpc_message_adapter.validate_json(await response.aread(), by_name=False)
-        raise MCPError.from_error_data(error.error) if isinstance(error, JSONRPCError) else _no_stream()
+        raise MCPError.from_error_data(_error_in(await response.aread()))
     try:
         async for event in EventSource(response, max_event_size=most):
             yield event
@@ -115,16 +114,16 @@ async def _post(client: httpx2.AsyncClient, address: str, message: SessionMessag
     response = await client.post(address, json=body)
     if response.status_code < 300 or not isinstance(told, JSONRPCRequest):
         return
-    error = _error_of(response)
+    error = _error_in(response.content)
     try:
         await incoming.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=told.id, error=error)))
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         return
 
 
-def _error_of(response: httpx2.Response) -> Any:
+def _error_in(content: bytes) -> ErrorData:
     try:
-        answer = jsonrpc_message_adapter.validate_json(response.content, by_name=False)
+        answer = jsonrpc_message_adapter.validate_json(content, by_name=False)
     except (ValueError, RecursionError):
         answer = None
     return answer.error if isinstance(answer, JSONRPCError) else _no_stream().error
