@@ -15,7 +15,14 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SAID: Mapping[str, tuple[str, ...]] = {
     "two_apis.py": ("16 tools: north__", "Pride and Prejudice"),
     "fastapi_app.py": ("get_forecast - read", "'city': 'Kyiv'"),
-    "integration_life.py": ("{'set': True", "revision 2 Bearer(", "disabled: disabled", "rewrapped=1, left=0", "left: []"),
+    "integration_life.py": (
+        "{'set': True",
+        "revision 2 Bearer(",
+        "disabled: disabled",
+        "rewrapped=1, left=0",
+        "left: []",
+    ),
+    "mixed_gateway.py": ("git: connected, 12 tools", "shop: connected, 8 tools", "Pride and Prejudice"),
     "agent_loop.py": ("asked: place_order", "place_order: {'number': 1", "place_order: approval_denied"),
     "agent_pydantic_ai.py": ("Allow this call of place_order?", "The shop told me", '"status":"open"'),
     "agent_openai.py": ("asked: place_order", '"status":"open"', "Ordered."),

@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from mcpbridge.tools import ResourceTemplate as ResourceTemplate
     from mcpbridge.tools import Status as Status
     from mcpbridge.tools import Tool as Tool
+    from mcpbridge.upstream.backoff import Backoff as Backoff
+    from mcpbridge.upstream.commands import AllowedCommand as AllowedCommand
     from mcpbridge.upstream.functions import Functions as Functions
     from mcpbridge.upstream.source import McpSource as McpSource
     from mcpbridge.vault.host import HostKey as HostKey
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
 _HOME = {
     "ANYONE": "tools",
     "Allow": "policy",
+    "AllowedCommand": "upstream.commands",
     "ApiKey": "auth.static",
     "ApprovalRequired": "errors",
     "Approve": "wrap.approve",
@@ -126,6 +129,7 @@ _HOME = {
     "AuditEvent": "wrap.audit_event",
     "AuditLog": "wrap.audit_log",
     "AuthRequired": "errors",
+    "Backoff": "upstream.backoff",
     "Basic": "auth.static",
     "Bearer": "auth.static",
     "BridgeError": "errors",
@@ -226,6 +230,7 @@ _HOME = {
 __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ANYONE",
     "Allow",
+    "AllowedCommand",
     "ApiKey",
     "ApprovalRequired",
     "Approve",
@@ -234,6 +239,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "AuditEvent",
     "AuditLog",
     "AuthRequired",
+    "Backoff",
     "Basic",
     "Bearer",
     "BridgeError",
