@@ -138,9 +138,10 @@ def without_names(answer: Json) -> Json:
     return answer
 
 
-async def test_a_listing_can_be_broken_on_its_way(fake: FakeUpstream) -> None:
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_a_listing_can_be_broken_on_its_way(fake: FakeUpstream, mode: str) -> None:
     fake.always(Fault.edited(without_names), on="tools/list")
-    async with over_http(fake) as source:
+    async with over_http(fake, mode=mode) as source:
         listed = await source.list_tools(ANYONE)
 
     assert [tool.name for tool in listed] == ["find"]

@@ -77,7 +77,7 @@ def _parsed(data: str | bytes | Json, where: str) -> Json:
 
 def _listed(value: Json, where: str) -> Sequence[Json]:
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
-        return [*cast("Iterable[Json]", value)]
+        return [*cast("Iterable[object]", value)]
     if not isinstance(value, Mapping):
         raise ConfigError(f"{where} is a {type(value).__name__}, no list of tools: {_FORMS}")
     whole = cast("Mapping[str, Json]", value)

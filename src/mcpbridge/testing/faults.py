@@ -89,11 +89,6 @@ class Faults:
         self._next.clear()
         self._stay.clear()
 
-    @property
-    def waiting(self) -> int:
-        """How many queued faults no request has met yet."""
-        return len(self._next)
-
     def take(self, received: Received) -> Fault | None:
         """The fault that this request meets."""
         for entry in self._next:
