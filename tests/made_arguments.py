@@ -47,8 +47,6 @@ class Maker:
             return self.value(self._behind(schema["$ref"]), depth + 1)
         if "enum" in schema or "const" in schema:
             return self.random.choice(schema.get("enum") or [schema["const"]])
-        if schema.get("nullable") and self.random.random() < 0.2:
-            return None
         return self._of_kind(schema, depth)
 
     def _of_kind(self, schema: Schema, depth: int) -> Any:
@@ -151,12 +149,13 @@ def as_json_schema(schema: Any) -> Any:
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain
 
 
-def arguments_for(schema: Schema, *, tries: int = 6) -> Iterator[dict[str, Any]]:
-    """Arguments that fit a model's schema, by an independent validator."""
-    validator = jsonschema_rs.Draft202012Validator(as_json_schema(schema))
+def arguments_for(provider: str, schema: Schema, *, tries: int = 6) -> Iterator[dict[str, Any]]:
+    """Arguments that fit a schema in a provider's words, by an independent validator."""
+    plain = as_json_schema(schema) if provider == "gemini" else {**schema}
+    validator = jsonschema_rs.Draft202012Validator(plain)
     for number in range(tries):
         try:
-            made = Maker(schema, number, share=(0.0, 1.0, 0.5)[number % 3]).value(schema)
+            made = Maker(plain, number, share=(0.0, 1.0, 0.5)[number % 3]).value(plain)
         except (Stuck, RecursionError):
             continue
         if validator.is_valid(made):

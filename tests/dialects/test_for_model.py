@@ -231,8 +231,8 @@ def test_what_holds_beside_alternatives_holds_in_each_of_them() -> None:
     base = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
     tool = member("openai-strict", {**base, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]})
 
-    assert [*arguments_for(tool.schema)]
-    assert [unexcused(tool, made) for made in arguments_for(tool.schema)] == [[]] * 6
+    assert [*arguments_for("openai-strict", tool.schema)]
+    assert [unexcused(tool, made) for made in arguments_for("openai-strict", tool.schema)] == [[]] * 6
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

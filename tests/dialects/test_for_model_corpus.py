@@ -27,7 +27,7 @@ def test_real_tools_are_accepted_and_their_arguments_lead_back(
     said = for_model(tools, provider)
 
     for definition, tool in zip(said.definitions, said.tools.values(), strict=True):
-        made = [*arguments_for(tool.schema, tries=3)]
+        made = [*arguments_for(provider, tool.schema, tries=3)]
         assert refusals(provider, definition) == []
         assert made
         assert [unexcused(tool, each) for each in made] == [[]] * len(made)

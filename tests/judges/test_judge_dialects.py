@@ -34,7 +34,7 @@ def test_every_real_tool_is_accepted_and_its_arguments_lead_back(
         said = for_model(listed, provider)
         for definition, tool in zip(said.definitions, said.tools.values(), strict=True):
             count += 1
-            made = [*arguments_for(tool.schema, tries=3)]
+            made = [*arguments_for(provider, tool.schema, tries=3)]
             bare += not made
             reasons = refusals(provider, definition)
             reasons += [reason for each in made for reason in unexcused(tool, each)]

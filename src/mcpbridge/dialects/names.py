@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container
+from itertools import count
 
 MARK = 8
 """How many characters of a digest make a changed name different."""
@@ -16,14 +17,10 @@ def legal_name(name: str, pattern: re.Pattern[str], length: int, taken: Containe
         return name
     plain = re.sub(r"[^a-zA-Z0-9_]+", "_", name).strip("_")
     plain = plain if re.match(r"[a-zA-Z_]", plain) else f"_{plain}"
-    tries = (f"{plain[: length - len(mark)]}{mark}" for mark in _marks(name, plain == name))
-    return next(each for each in tries if len(each) <= length and each not in taken)
-
-
-def _marks(name: str, same: bool) -> Iterator[str]:  # noqa: FBT001 - two words of one line
-    if not same:
-        yield ""
-    yield from (f"_{_digest(f'{name}{number or str()}')}" for number in range(1_000_000))
+    if plain not in taken and name not in (plain, "") and len(plain) <= length:
+        return plain
+    marks = (f"_{_digest(name + ' ' * number)}" for number in count())
+    return next(each for mark in marks if (each := f"{plain[: length - len(mark)]}{mark}") not in taken)
 
 
 def _digest(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from mcpbridge.dialects.loss import Losses
 from mcpbridge.dialects.parts import Schema, target, under
 from mcpbridge.openapi.jsontext import is_list, is_object, too_deep
+from mcpbridge.openapi.patterns import runs
 from mcpbridge.tools import Json
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
@@ -18,6 +19,11 @@ _ONE = frozenset(
 )
 _LIST = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAP = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_NOT_WRITTEN = frozenset({"$schema", "$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary", "id"})
+
+
+def _is_anything(_value: Json) -> bool:
+    return True
 
 
 def _is_count(value: Json) -> bool:
@@ -30,6 +36,10 @@ def _is_number(value: Json) -> bool:
 
 def _is_text(value: Json) -> bool:
     return isinstance(value, str)
+
+
+def _is_truth(value: Json) -> bool:
+    return isinstance(value, bool)
 
 
 def _is_type(value: Json) -> bool:
@@ -46,16 +56,20 @@ _KINDS: Mapping[str, Callable[[Json], bool]] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _is_count),
     **dict.fromkeys(("minContains", "maxContains"), _is_count),
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_number),
-    **dict.fromkeys(("pattern", "format", "title", "description", "$comment"), _is_text),
+    **dict.fromkeys(("format", "title", "description", "$comment", "contentMediaType", "contentEncoding"), _is_text),
+    **dict.fromkeys(("uniqueItems", "deprecated", "readOnly", "writeOnly"), _is_truth),
     **dict.fromkeys(_MAP, is_object),
+    **dict.fromkeys(_LIST, lambda value: is_list(value) and bool(value)),
+    **dict.fromkeys(_NOT_WRITTEN, _is_text),
+    "pattern": lambda value: _is_text(value) and runs(value),
+    "patternProperties": lambda value: is_object(value) and all(map(runs, value)),
+    "dependentRequired": lambda value: is_object(value) and all(map(_is_names, value.values())),
     "multipleOf": lambda value: _is_number(value) and value > 0,
     "type": _is_type,
     "required": _is_names,
     "enum": is_list,
     "examples": is_list,
-    "uniqueItems": lambda value: isinstance(value, bool),
 }
-_NOT_WRITTEN = frozenset({"$schema", "$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary", "id"})
 
 
 def tidied(schema: Mapping[str, Json], losses: Losses) -> Mapping[str, Json]:
@@ -95,11 +109,9 @@ class _Tidy:
         return schema if out == schema else out
 
     def _keyword(self, key: str, value: Json, out: dict[str, Json], here: str) -> None:
-        if key in _NOT_WRITTEN:
-            return
-        if key == "items" and is_list(value):  # draft 7 and before
+        if key == "items" and is_list(value) and value:  # draft 7 and before
             out["prefixItems"] = [self.clean(each, under(here, number)) for number, each in enumerate(value)]
-        elif (key in _KINDS and not _KINDS[key](value)) or (key in _LIST and not (is_list(value) and value)):
+        elif not _KINDS.get(key, _is_anything)(value):
             self.losses.add(here, "invalid", f"{key!r} is not as JSON Schema 2020-12 has it: left out")
         elif key == "$ref" and target(self.root, value) is None:
             self.losses.add(here, "invalid", "the reference leads nowhere in this schema: anything is let in")
@@ -109,7 +121,7 @@ class _Tidy:
             out[key] = [self.clean(each, under(here, number)) for number, each in enumerate(value)]
         elif key in _MAP and is_object(value):
             out[key] = {name: self.clean(each, under(here, name)) for name, each in value.items()}
-        else:
+        elif key not in _NOT_WRITTEN:
             out[key] = [*dict.fromkeys(value)] if key == "required" else value
 
 
@@ -120,6 +132,9 @@ def plain_root(schema: Mapping[str, Json], losses: Losses) -> Mapping[str, Json]
     """An object with all members that any alternative has; what members go together is lost, and reported."""
     if schema.get("type") == "object" and not schema.keys() & _NOT_AT_ROOT:
         return schema if "properties" in schema else {**schema, "properties": {}}
+    kinds = schema.get("type", "object")
+    if "object" not in ([kinds] if isinstance(kinds, str) else kinds):
+        losses.add("/type", "invalid", "arguments are an object, whatever their schema says")
     members, required = _members(schema, schema, frozenset())
     if schema.keys() & _NOT_AT_ROOT - {"$ref", "allOf"}:
         losses.add("", "root", "the alternatives of the whole are merged: which arguments go together is not told")
