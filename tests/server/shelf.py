@@ -104,6 +104,7 @@ class Shelf(ToolSource):
                 return self._delete(call)
             case "slow" if call.client and call.client.report:
                 await call.client.report(1, 2, "half")
+                await asyncio.sleep(float(str(call.arguments.get("seconds", 0))))
             case _:
                 pass
         return _text(call.caller.user or "nobody")

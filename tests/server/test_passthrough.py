@@ -78,7 +78,7 @@ async def _content(client: Client, heard: Heard) -> bool:
 
 
 async def _structured(client: Client, heard: Heard) -> bool:
-    return (await client.call_tool("up__structured", {})).structured_content == {"a": [1]}
+    return bool((await client.call_tool("up__structured", {})).structured_content == {"a": [1]})
 
 
 async def _meta(client: Client, heard: Heard) -> bool:

@@ -23,6 +23,7 @@ from mcpbridge.errors import ConfigError
 from mcpbridge.server.headers import trimmed
 from mcpbridge.server.hosts import is_loopback, known_hosts, refusal
 from mcpbridge.server.identity import REFUSALS
+from mcpbridge.server.news import Newsroom
 
 
 def to_asgi(
@@ -55,7 +56,19 @@ def to_asgi(
         endpoint = AuthenticationMiddleware(endpoint, backend=BearerAuthBackend(verifier))
     local = verifier is None and not getattr(server, "identified", False)
     guarded = _Guard(endpoint, known_hosts(allowed_hosts), local=local)
-    return Starlette(routes=[Route(path, endpoint=guarded)], lifespan=sessions.lifespan)
+    app = Starlette(routes=[Route(path, endpoint=guarded)], lifespan=sessions.lifespan)
+    app.state.drain = sessions.drain
+    return app
+
+
+async def drain(app: ASGIApp) -> None:
+    """Ends what clients of `to_asgi` keep open, so that a server can stop: news at once, sessions after their calls.
+
+    An application that is none of ours is left alone.
+    """
+    ending = getattr(getattr(app, "state", None), "drain", None)
+    if ending is not None:
+        await ending()
 
 
 class _Guard:
@@ -102,10 +115,31 @@ class _Sessions:
         self._manager: asyncio.Future[StreamableHTTPSessionManager] | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._calls = 0
+        self._idle = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         manager = await self._started()
-        await manager.handle_request(scope, receive, send)
+        if scope["method"] != "POST":  # an older client's stream, which is open for as long as its session
+            await manager.handle_request(scope, receive, send)
+            return
+        self._calls += 1
+        try:
+            await manager.handle_request(scope, receive, send)
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def drain(self) -> None:
+        """Ends news, waits for the calls under way, and then ends sessions."""
+        newsroom: Newsroom | None = getattr(self._server, "newsroom", None)
+        if newsroom is not None:
+            newsroom.close_all()
+        while self._calls:
+            self._idle.clear()
+            await self._idle.wait()
+        await self._stopped()
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncGenerator[None]:
