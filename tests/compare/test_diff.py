@@ -216,3 +216,10 @@ def test_a_schema_that_is_none_is_told_with_its_tool() -> None:
     broken: Any = "x"
     with pytest.raises(ConfigError, match="schema of 't' in new is a str"):
         diff([tool()], [Tool(name="t", input_schema=broken)])
+
+
+def test_null_and_true_are_values_of_their_own() -> None:
+    assert only(prop({}), prop({"const": None})).effect == "breaking"
+    assert only(prop({"const": 1}), prop({"const": True})).effect == "breaking"
+    assert only(prop({"enum": [1, 2]}), prop({"enum": [True, 2]})).effect == "breaking"
+    assert diff([tool(prop({"const": 1}))], [tool(prop({"const": 1.0}))]) == []

@@ -45,8 +45,7 @@ class Roots:
     @classmethod
     def of(cls, old: Mapping[str, Json], new: Mapping[str, Json]) -> Roots:
         """The roots of a comparison that begins."""
-        same = all(old.get(name) == new.get(name) for name in ("$defs", "definitions"))
-        return cls(old, new, same)
+        return cls(old, new, all(same(old.get(name), new.get(name)) for name in ("$defs", "definitions")))
 
     def asking(self) -> Roots:
         """The same roots, for a comparison of which nothing is reported."""
@@ -60,7 +59,20 @@ def pair_of(old: Json, new: Json) -> Pair | None:
 
 def equal(old: Json, new: Json, roots: Roots) -> bool:
     """Whether two schemas are the same, in what they refer to as well."""
-    return old == new and (roots.same_definitions or not _refers(old))
+    return same(old, new) and (roots.same_definitions or not _refers(old))
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two are the same JSON: for Python True is 1 as well (JSON Schema 2020-12 section 4.2.2)."""
+    return bool(one == other) and (repr(one) == repr(other) or _same(one, other))
+
+
+def _same(one: Json, other: Json) -> bool:
+    if is_object(one) and is_object(other):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if is_list(one) and is_list(other):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def followed(schema: Json, root: Mapping[str, Json]) -> Json:

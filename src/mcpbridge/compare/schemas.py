@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, cast
 
-from mcpbridge.compare.pairs import Roots, equal, followed, pair_of
+from mcpbridge.compare.pairs import Roots, equal, followed, pair_of, same
 from mcpbridge.tools import Json
 
 Verdict: TypeAlias = Literal["breaking", "compatible", "text"]
@@ -36,7 +36,7 @@ TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "s
 def compare_schemas(old: Mapping[str, Json], new: Mapping[str, Json], pointer: str = "") -> Sequence[Finding]:
     """What changed for the values that the schemas accept; empty where they are equal."""
     try:
-        return [] if old == new else [*_compare(dict(old), dict(new), pointer, Roots.of(old, new))]
+        return [] if same(old, new) else [*_compare(dict(old), dict(new), pointer, Roots.of(old, new))]
     except RecursionError:
         return [("breaking", pointer, "is nested too deeply to be compared")]
 
@@ -102,7 +102,7 @@ def _keyword(keyword: str, old: dict[str, Json], new: dict[str, Json], pointer: 
         yield from _compare(old.get(keyword, default), new.get(keyword, default), pointer, roots)
     elif keyword in LISTS and keyword in new:
         yield from _list(keyword, old, after, pointer, roots)
-    elif before == after:
+    elif (keyword in old) == (keyword in new) and same(before, after):
         return
     elif keyword in TEXT or keyword.startswith("x-"):
         yield ("text", pointer, f"{keyword} reads otherwise")
@@ -111,7 +111,7 @@ def _keyword(keyword: str, old: dict[str, Json], new: dict[str, Json], pointer: 
         yield ("breaking" if narrower else "compatible", pointer, f"{keyword} is gone")
     elif keyword == "enum":
         values = before if "enum" in old else [old["const"]] if "const" in old else None
-        wider = values is not None and isinstance(after, list) and all(value in after for value in values)
+        wider = values is not None and all(any(same(value, each) for each in after or ()) for value in values)
         yield ("compatible" if wider else "breaking", pointer, f"{keyword} was {before!r}, is {after!r}")
     elif rule := RULES.get(keyword):
         yield ("compatible" if rule(before, after) else "breaking", pointer, f"{keyword} was {before!r}, is {after!r}")

@@ -17,7 +17,7 @@ from mcpbridge.secret import Secret
 from mcpbridge.testing.received import Received, Reply
 from mcpbridge.tools import Json
 
-TOKEN = "/oauth/token"  # noqa: S105 - a path
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 RESOURCE = "/.well-known/oauth-protected-resource"
 SERVER = "/.well-known/oauth-authorization-server"
 
@@ -91,12 +91,12 @@ class FakeIssuer:
             return Reply.of_json({"resource": resource, "authorization_servers": [origin]})
         if received.path.startswith(SERVER):
             return Reply.of_json(self._metadata(origin))
-        return self._token(received) if received.path == TOKEN else None
+        return self._token(received) if received.path == TOKEN_PATH else None
 
     def _metadata(self, origin: str) -> Json:
         return {
             "issuer": origin,
-            "token_endpoint": f"{origin}{TOKEN}",
+            "token_endpoint": f"{origin}{TOKEN_PATH}",
             "grant_types_supported": ["refresh_token", "client_credentials"],
             "response_types_supported": ["code"],
             "scopes_supported": self.scope.split(),
