@@ -266,6 +266,15 @@ async def test_a_cookie_is_not_sent_back() -> None:
     assert not [seen for seen in app.seen if "cookie" in seen]
 
 
+async def test_streams_of_news_take_no_connection_from_the_calls() -> None:
+    app = peer.server().streamable_http_app()
+    limits = Limits(connections=1, connect=2.0)
+    async with listening(app) as url, McpSource(url, mode="legacy", limits=limits) as source:
+        assert len(await source.list_tools(ANYONE)) == len(peer.TOOLS)
+        answers = await asyncio.gather(*(source.call(Call(name="echo")) for _ in range(5)))
+    assert [error_of(answer) for answer in answers] == [None] * 5
+
+
 async def test_a_listing_that_was_never_read_raises_the_failure() -> None:
     async with listening(Scripted({"tools/list": (500, {}, b"")})) as url, McpSource(url) as source:
         with pytest.raises(UpstreamError) as caught:

@@ -133,9 +133,9 @@ class Child(asyncio.SubprocessProtocol):
         self._writable.set()
 
     def process_exited(self) -> None:
+        self._signal(signal.SIGKILL)  # its own children must not outlive it
         self._exited.set()
         self._writable.set()
-        self._signal(signal.SIGKILL)  # its own children must not outlive it
         asyncio.get_running_loop().call_later(_LAST_WORDS, self._end)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -147,9 +147,10 @@ class Child(asyncio.SubprocessProtocol):
         self._news.set()
 
     def _signal(self, word: signal.Signals) -> None:
-        """To the whole group. The number is the child's, and nobody else's as long as one of the group is there."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._transport.get_pid(), word)
+        """To the whole group. Once the child has ended, its number may become another's: all was done by then."""
+        if not self._exited.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._transport.get_pid(), word)
 
     def _pipe_out(self, act: Callable[[asyncio.ReadTransport], None]) -> None:
         pipe = cast("asyncio.ReadTransport | None", self._transport.get_pipe_transport(_OUT))
