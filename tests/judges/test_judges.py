@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ async def test_the_typescript_sdk_lists_reads_and_writes_after_a_yes(
     else:
         async with serve("notes.py") as url:
             told = json.loads(await asyncio.to_thread(run, JUDGES / client, url))
+    assert len({*told["tools"]}) == 1202
+    assert told["write"]["content"] == [{"type": "text", "text": "dropped 1"}]
+    assert _note(told["read"]) == [{"id": 1}]
+
+
+async def test_fastmcps_client_lists_reads_and_writes_after_a_yes(fastmcp: str, serve: Serve) -> None:
+    async with serve("notes.py") as url:
+        child = await asyncio.create_subprocess_exec(fastmcp, str(HERE / "fast.py"), url, stdout=PIPE)
+        said, _ = await asyncio.wait_for(child.communicate(), 120)
+    told = json.loads(said)
     assert len({*told["tools"]}) == 1202
     assert told["write"]["content"] == [{"type": "text", "text": "dropped 1"}]
     assert _note(told["read"]) == [{"id": 1}]
