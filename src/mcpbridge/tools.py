@@ -258,11 +258,15 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """How a source is. `code` and `message` say why; `since` and `next_retry` are seconds of the Unix epoch."""
+    """How a source is. `code` and `message` say why, `hint` what to do about it.
+
+    `since` and `next_retry` are seconds of the Unix epoch.
+    """
 
     state: State = "connected"
     code: str = ""
     message: str = ""
+    hint: str = ""
     since: float | None = None
     next_retry: float | None = None
 

@@ -19,7 +19,9 @@ from mcpbridge.tools import Caller
 
 logger = logging.getLogger(__name__)
 
-Action: TypeAlias = Literal["create", "read", "list", "update", "enable", "disable", "delete"]
+Action: TypeAlias = Literal[
+    "create", "read", "list", "update", "enable", "disable", "delete", "validate", "test_call", "reconnect"
+]
 Party: TypeAlias = Literal["agent", "team", "environment"]
 
 TIMEOUT = 10.0

@@ -112,9 +112,12 @@ class Integrations:
                 found = await storage.taken(connection, caller.tenant, [record.name for record in records])
             raise taken(found) from None
 
-    async def get(self, caller: Caller, name: str) -> StoredIntegration:
-        """The integration of this slug or id. Raises: IntegrationNotFound, NotAllowed, NotEntitled, StoreError."""
-        await self._hooks.check(caller, Management(action="read", name=name))
+    async def get(self, caller: Caller, name: str, *, action: Action = "read") -> StoredIntegration:
+        """The integration of this slug or id, for an action that the host allows.
+
+        Raises: IntegrationNotFound, NotAllowed, NotEntitled, StoreError.
+        """
+        await self._hooks.check(caller, Management(action=action, name=name))
         return await self._found(caller, name)
 
     async def list(

@@ -73,6 +73,11 @@ async def switches(connection: AsyncConnection, tenant: str) -> Mapping[str, Row
     return {row["slug"]: row for row in rows.mappings()}
 
 
+async def all_switches(connection: AsyncConnection) -> Sequence[RowMapping]:
+    """Which system integrations tenants have switched, for every tenant."""
+    return [*(await connection.execute(select(enablements))).mappings()]
+
+
 async def switch(connection: AsyncConnection, tenant: str, slug: str, *, enabled: bool, reason: str) -> None:
     """Switches a system integration on or off, for one tenant."""
     values = {"enabled": enabled, "reason": reason, "updated": now()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from mcpbridge.errors import ConfigError, DescriptionError, Failure, UpstreamError
 from mcpbridge.net.fetch import Fetched, Fetcher, web_url
+from mcpbridge.net.guard import PUBLIC, Guard
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.redirect import origin
 from mcpbridge.net.upstream import where
@@ -19,9 +20,16 @@ DOCUMENTS = 200
 
 
 async def fetch_document(
-    url: str, *, references: Collection[str] = (), limits: Limits | None = None, strict: bool = False
+    url: str,
+    *,
+    references: Collection[str] = (),
+    limits: Limits | None = None,
+    strict: bool = False,
+    guard: Guard | None = None,
 ) -> Document:
     """A description at a URL that the host names, and the documents that its references name.
+
+    For a URL that somebody else named, `guard` says where it may lead, and its references too.
 
     Those below the URL's own folder are fetched too, as files beside a file are. Others need their origin in
     `references` (`https://schemas.example.com`); `"*"` there lets them name any public address. What is not fetched is
@@ -30,7 +38,8 @@ async def fetch_document(
     Raises: UpstreamError where the description itself can't be had; DescriptionError.
     """
     origins = [each for each in references if each != "*"]
-    async with Fetcher([url, *origins], limits=limits) as fetcher:
+    named = [url, *origins] if guard is None else origins
+    async with Fetcher(named, limits=limits, guard=guard or PUBLIC) as fetcher:
         entry = await fetcher.fetch(url)
         if entry.status != 200:
             raise UpstreamError(_unread(url, entry.status))
