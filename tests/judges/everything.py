@@ -187,8 +187,8 @@ async def call_tool(ctx: Context, params: mcp.CallToolRequestParams) -> CallTool
             for step in (0, 50, 100):
                 await ctx.session.report_progress(step, 100, f"Completed step {step} of 100")
         case "test_tool_with_logging" | "test_logging_tool":
-            for step in ("started", "processing data", "completed"):
-                await log(ctx, f"Tool execution {step}")
+            for what in ("started", "processing data", "completed"):
+                await log(ctx, f"Tool execution {what}")
         case "test_error_handling":
             text = TextContent(text="This tool intentionally returns an error for testing")
             return CallToolResult(content=[text], is_error=True)

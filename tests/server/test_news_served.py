@@ -21,6 +21,7 @@ from mcpbridge.errors import ConfigError
 from mcpbridge.server.asgi import to_asgi
 from mcpbridge.server.bus import LocalBus
 from mcpbridge.server.identity import RequestContext
+from mcpbridge.server.listen import Listen as ListenHandler
 from mcpbridge.server.lowlevel import SourceServer, to_server
 from mcpbridge.tools import Caller, Tool
 
@@ -150,6 +151,16 @@ async def test_a_server_that_ends_says_so_to_those_who_listen(teller: Teller) ->
     async with listening(server, "2026-07-28") as (_, ear):
         server.newsroom.close_all()
         assert await ear.next() == "end"
+
+
+async def test_only_so_many_listen_at_once(teller: Teller) -> None:
+    server = _server(teller)
+    few = ListenHandler(server.newsroom, most=1)
+    server.add_request_handler("subscriptions/listen", mcp_types.SubscriptionsListenRequestParams, few)
+    async with listening(server, "2026-07-28"), Client(server, mode="2026-07-28") as second:
+        with pytest.raises(MCPError, match="Too many clients"):
+            async with second.listen(tools_list_changed=True):
+                pass
 
 
 async def test_a_client_without_a_session_cannot_subscribe(teller: Teller) -> None:

@@ -24,8 +24,10 @@ URIS: Final = 256
 class Listen:
     """The handler. Each stream tells its caller's news alone; what a caller can't see is not acknowledged."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
+    def __init__(self, newsroom: Newsroom, *, most: int = STREAMS) -> None:
         self._newsroom = newsroom
+        self._most = most
+        self._streams = 0
 
     async def __call__(
         self, ctx: RequestContext, params: mcp_types.SubscriptionsListenRequestParams
@@ -33,13 +35,15 @@ class Listen:
         """Serves one stream, until the client leaves or the server ends it."""
         if ctx.request_id is None:
             raise MCPError(code=INVALID_REQUEST, message="subscriptions/listen needs a request id")
-        if len(self._newsroom) >= STREAMS:
+        if self._streams >= self._most:
             raise MCPError(code=INTERNAL_ERROR, message="Too many clients listen already: try again later")
         wanted = params.notifications
         news = self._newsroom.open(caller_of(ctx), _kinds(wanted))
+        self._streams += 1
         try:
             return await _stream(ctx, news, wanted)
         finally:
+            self._streams -= 1
             self._newsroom.close(news)
 
 
