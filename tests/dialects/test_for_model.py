@@ -183,6 +183,48 @@ def test_strict_keeps_recursion_and_leads_back_at_every_depth() -> None:
     assert tool.losses == ()
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_arguments_that_hold_themselves_lead_back_at_every_depth(provider: Provider) -> None:
+    tool = shaped(provider, properties={"é": {"type": "integer"}, "in": {"$ref": "#"}}, required=["é"])
+
+    first, inner = tool.schema["properties"]
+    deeper: dict[str, Any] = {first if provider == "gemini" else "é": 2}
+    if provider == "openai-strict":
+        deeper["in"] = None
+
+    assert tool.arguments({first: 1, inner: deeper}) == {"é": 1, "in": {"é": 2}}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_refers_to_an_alternative_of_the_root_still_finds_it(provider: Provider) -> None:
+    one = {"properties": {"a": {"type": "integer"}}}
+    tool = shaped(provider, anyOf=[one, {"properties": {"b": {"$ref": "#/anyOf/0/properties/a"}}}])
+
+    made = {"a": None, "b": 2} if provider == "openai-strict" else {"b": 2}
+    assert tool.arguments(made) == {"b": 2}
+    assert codes(tool) == {("", "root")}
+
+
+def test_strict_keeps_a_null_that_a_definition_may_be() -> None:
+    definition = {"type": ["object", "null"], "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    tool = shaped(
+        "openai-strict", properties={"x": {"$ref": "#/$defs/A"}}, required=["x"], **{"$defs": {"A": definition}}
+    )
+
+    assert tool.schema["properties"]["x"] == {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}
+    assert tool.arguments({"x": None}) == {"x": None}
+
+
+def test_gemini_gets_what_lies_deeper_than_four_levels_as_json_text() -> None:
+    deep: Any = {"type": "object", "properties": {"c": {"type": "array", "items": {"type": "string"}}}}
+    for name in ("b", "a"):
+        deep = {"type": "object", "properties": {name: deep}}
+    tool = member("gemini", deep)
+
+    assert codes(tool) == {("/properties/x/properties/a/properties/b/properties/c", "text")}
+    assert tool.arguments({"x": {"a": {"b": {"c": '["d"]'}}}}) == {"x": {"a": {"b": {"c": ["d"]}}}}
+
+
 def test_gemini_gets_recursion_as_json_text() -> None:
     tool = shaped("gemini", **RECURSIVE)
 

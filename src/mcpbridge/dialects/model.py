@@ -11,7 +11,7 @@ from mcpbridge.dialects.loss import Loss, Losses
 from mcpbridge.dialects.names import legal_name
 from mcpbridge.dialects.narrow import Narrow, TooLargeError
 from mcpbridge.dialects.rules import RULES, Bounds, Provider, Rules, Subset
-from mcpbridge.dialects.tidy import tidied
+from mcpbridge.dialects.tidy import WHOLE, tidied
 from mcpbridge.errors import ConfigError, InvalidArguments, ToolNotFound
 from mcpbridge.tools import Json, Tool
 
@@ -127,8 +127,9 @@ def _model_tool(tool: Tool, name: str, rules: Rules, reserved: Collection[str]) 
             losses.add(loss.pointer, loss.code, loss.message)
     if not schema["properties"].keys().isdisjoint(reserved):
         schema, way_back = _unreserved(schema, way_back, reserved)
+    told = [replace(loss, pointer=loss.pointer.removeprefix(f"/$defs/{WHOLE}")) for loss in losses.all()]
     return ModelTool(
-        name=name, description=description, schema=schema, tool=tool, losses=losses.all(), way_back=way_back
+        name=name, description=description, schema=schema, tool=tool, losses=tuple(told), way_back=way_back
     )
 
 

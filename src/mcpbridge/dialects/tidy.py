@@ -77,8 +77,10 @@ def tidied(schema: Mapping[str, Json], losses: Losses) -> Mapping[str, Json]:
     if too_deep(schema):
         losses.add("", "invalid", "nested deeper than 100 levels: its arguments can't be told")
         schema = {"type": "object"}
-    cleaned = _Tidy(schema, losses).clean(schema, "")
-    return plain_root(cleaned if is_object(cleaned) else {}, losses)
+    tidy = _Tidy(schema, losses)
+    cleaned = tidy.clean(schema, "")
+    whole = cleaned if is_object(cleaned) else {}
+    return plain_root(rebased(whole) if tidy.to_root else whole, losses)
 
 
 class _Tidy:
@@ -88,6 +90,7 @@ class _Tidy:
         self.root = root
         self.losses = losses
         self.done: dict[int, Schema] = {}
+        self.to_root = False
 
     def clean(self, schema: Json, pointer: str) -> Schema:
         if isinstance(schema, bool):
@@ -115,6 +118,9 @@ class _Tidy:
             self.losses.add(here, "invalid", f"{key!r} is not as JSON Schema 2020-12 has it: left out")
         elif key == "$ref" and target(self.root, value) is None:
             self.losses.add(here, "invalid", "the reference leads nowhere in this schema: anything is let in")
+        elif key == "$ref":
+            self.to_root = self.to_root or not str(value).startswith(_DEFINED)
+            out[key] = value
         elif key in _ONE:
             out[key] = value if isinstance(value, bool) and key != "items" else self.clean(value, here)
         elif key in _LIST:
@@ -123,6 +129,32 @@ class _Tidy:
             out[key] = {name: self.clean(each, under(here, name)) for name, each in value.items()}
         elif key not in _NOT_WRITTEN:
             out[key] = [*dict.fromkeys(value)] if key == "required" else value
+
+
+_DATA = ("enum", "const", "default", "examples")
+_DEFINED = ("#/$defs/", "#/definitions/")
+
+WHOLE = "the-whole"
+"""The definition that the root becomes where something refers to the root: the root itself may change then."""
+
+
+def rebased(schema: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The schema with its root as a definition too, and with what referred to the root referring there."""
+    moved: dict[str, Json] = {key: _moved(value) for key, value in schema.items()}
+    whole = {key: value for key, value in moved.items() if key not in ("$defs", "definitions")}
+    return {**moved, "$defs": {**moved.get("$defs", {}), WHOLE: whole}}
+
+
+def _moved(value: Json) -> Json:
+    if is_list(value):
+        return [_moved(each) for each in value]
+    if not is_object(value):
+        return value
+    moved = {key: each if key in _DATA else _moved(each) for key, each in value.items()}
+    reference = value.get("$ref")
+    if isinstance(reference, str) and not reference.startswith(_DEFINED):
+        moved["$ref"] = f"#/$defs/{WHOLE}{reference[1:]}"
+    return moved
 
 
 _NOT_AT_ROOT = frozenset({"$ref", "allOf", "anyOf", "oneOf", "not", "enum", "const", "if", "then", "else"})
