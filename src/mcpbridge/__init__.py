@@ -118,6 +118,9 @@ if TYPE_CHECKING:
     from mcpbridge.wrap.prefix import Prefix as Prefix
     from mcpbridge.wrap.retry import Retry as Retry
     from mcpbridge.wrap.validate import Validate as Validate
+    from mcpbridge.wrap.visible import Restrict as Restrict
+    from mcpbridge.wrap.visible_hours import Hours as Hours
+    from mcpbridge.wrap.visible_scope import Scope as Scope
 
 _HOME = {
     "ANYONE": "tools",
@@ -155,6 +158,7 @@ _HOME = {
     "Hidden": "source.base",
     "HostKey": "vault.host",
     "HostSink": "audit.host",
+    "Hours": "wrap.visible_hours",
     "Integration": "integrations.record",
     "Integrations": "integrations.registry",
     "InvalidArguments": "errors",
@@ -175,8 +179,10 @@ _HOME = {
     "Resource": "tools",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
+    "Restrict": "wrap.visible",
     "Retry": "wrap.retry",
     "Router": "router",
+    "Scope": "wrap.visible_scope",
     "Secret": "secret",
     "Select": "openapi.select",
     "Status": "tools",
@@ -267,6 +273,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Hidden",
     "HostKey",
     "HostSink",
+    "Hours",
     "Integration",
     "Integrations",
     "InvalidArguments",
@@ -287,8 +294,10 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Resource",
     "ResourceTemplate",
     "RestSource",
+    "Restrict",
     "Retry",
     "Router",
+    "Scope",
     "Secret",
     "Select",
     "Status",

@@ -1,0 +1,172 @@
+"""A scope decides for listing, getting and calling alike, by who calls, by name and by the hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from contract import ITEMS, KINDS, Things, check_refused, check_source_contract
+from mcpbridge.errors import ToolNotFound
+from mcpbridge.router import Router
+from mcpbridge.tools import ANYONE, Call, Caller, Item, Kind, Status
+from mcpbridge.wrap.visible import Restrict
+from mcpbridge.wrap.visible_hours import Hours
+from mcpbridge.wrap.visible_scope import Scope
+
+MORNING = Hours(zone="UTC", start="08:00", end="12:00")
+EIGHT, TWELVE = 28_800.0, 43_200.0
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Touched(Things):
+    """Counts how often it is asked for anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
+        self.asked += 1
+        return await super().list(kind, caller)
+
+
+async def _names(source: Restrict, caller: Caller = ANYONE) -> list[str]:
+    return [tool.name for tool in await source.list_tools(caller)]
+
+
+@pytest.mark.req("VIS-01", "VIS-03")
+async def test_everything_is_there_where_no_rule_is_given() -> None:
+    source = Restrict(Things(), Scope())
+
+    assert [len(await source.list(kind, ANYONE)) for kind in KINDS] == [2, 1, 1, 1]
+    await check_source_contract(source)
+
+
+@pytest.mark.req("VIS-01", "VIS-03", "ATK-52")
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_is_not_let_in_finds_nothing_of_any_kind(kind: Kind) -> None:
+    key = ITEMS[kind][0].key
+    source = Restrict(Things(), Scope(tenant="acme", teams=frozenset({"ops"})))
+
+    await check_refused(source, kind, key, Caller(tenant="acme"))
+    await check_refused(source, kind, key, Caller(tenant="other", teams=frozenset({"ops"})))
+
+
+@pytest.mark.req("VIS-02")
+async def test_what_is_allowed_and_blocked_is_blocked() -> None:
+    source = Restrict(Things(), Scope(allowed=("*_it",), blocked=("write_*",)))
+
+    assert await _names(source) == ["read_it"]
+    await check_refused(source, "tool", "write_it")
+    await check_source_contract(source)
+
+
+@pytest.mark.req("VIS-02")
+async def test_the_switch_of_a_tool_counts_more_than_the_list_of_what_is_allowed() -> None:
+    source = Restrict(Things(), Scope(allowed=("read_it", "write_it"), off=frozenset({"read_it"})))
+
+    assert await _names(source) == ["write_it"]
+
+
+@pytest.mark.req("VIS-02")
+async def test_a_list_of_what_is_allowed_hides_what_it_does_not_name_of_every_kind() -> None:
+    source = Restrict(Things(), Scope(allowed=("read_it", "file:///*")))
+
+    assert [len(await source.list(kind, ANYONE)) for kind in KINDS] == [1, 1, 1, 0]
+    await check_refused(source, "prompt", "greet")
+
+
+@pytest.mark.req("VIS-03")
+async def test_a_skill_uses_what_its_patterns_name() -> None:
+    source = Restrict(Things(), Scope(skills={"look": ("read_*",)}))
+
+    assert await _names(source, Caller(skill="look")) == ["read_it"]
+    assert await _names(source, Caller(skill="other")) == []
+    assert await _names(source, ANYONE) == ["read_it", "write_it"]
+    await check_refused(source, "tool", "write_it", Caller(skill="look"))
+
+
+@pytest.mark.req("VIS-03")
+async def test_a_star_stands_for_every_skill_that_is_not_named() -> None:
+    source = Restrict(Things(), Scope(skills={"look": ("read_*",), "*": ("*",)}))
+
+    assert await _names(source, Caller(skill="look")) == ["read_it"]
+    assert await _names(source, Caller(skill="other")) == ["read_it", "write_it"]
+
+
+@pytest.mark.req("VIS-03")
+async def test_hours_are_kept_at_list_and_at_call() -> None:
+    clock = Clock(EIGHT)
+    source = Restrict(Things(), Scope(hours=(MORNING,)), clock=clock)
+
+    assert await source.call(Call(name="read_it"))
+    assert source.holds_until(ANYONE) == TWELVE
+    before = source.version(ANYONE)
+    clock.now = TWELVE
+    await check_refused(source, "tool", "read_it")
+    assert source.version(ANYONE) != before
+    assert source.holds_until(ANYONE) == EIGHT + 86_400
+
+
+async def test_a_clock_that_goes_back_is_believed() -> None:
+    clock = Clock(TWELVE)
+    source = Restrict(Things(), Scope(hours=(MORNING,)), clock=clock)
+    assert await _names(source) == []
+
+    clock.now = EIGHT
+
+    assert await _names(source) == ["read_it", "write_it"]
+
+
+@pytest.mark.req("VIS-01")
+async def test_a_caller_who_sees_nothing_does_not_make_the_source_work() -> None:
+    inner = Touched()
+    source = Restrict(inner, Scope(owner="alice"))
+
+    assert await _names(source, Caller(user="bob")) == []
+    with pytest.raises(ToolNotFound):
+        await source.get_tool("read_it", Caller(user="bob"))
+    assert inner.asked == 0
+
+
+@pytest.mark.req("VIS-01")
+async def test_an_owner_without_a_name_is_nobody() -> None:
+    assert await _names(Restrict(Things(), Scope(owner="")), Caller(user="")) == []
+
+
+@pytest.mark.req("VIS-01", "VIS-04")
+async def test_the_status_of_a_source_is_told_to_those_who_see_it() -> None:
+    source = Router({"a": Restrict(Things(), Scope(owner="alice", enabled=False, reason="is moved"))})
+
+    assert await source.status(Caller(user="bob")) == Status()
+    told = await source.status(Caller(user="alice"))
+    assert (told.state, told.message) == ("disabled", "a: is moved")
+
+
+@pytest.mark.req("VIS-04")
+async def test_a_disabled_source_leaves_the_listing() -> None:
+    source = Restrict(Things(), Scope(enabled=False))
+
+    await check_refused(source, "tool", "read_it")
+    assert source.holds_until(ANYONE) is None
+
+
+@pytest.mark.req("VIS-05")
+async def test_explain_names_the_rule_by_its_code() -> None:
+    source = Restrict(Things(), Scope(owner="alice", blocked=("write_it",)))
+
+    stranger, owner = [await source.explain("write_it", Caller(user=user)) for user in ("bob", "alice")]
+
+    assert [(one.layer, one.allowed, one.code) for one in stranger] == [("Restrict", False, "private")]
+    assert [(one.layer, one.allowed, one.code) for one in owner] == [
+        ("Things", True, "found"),
+        ("Restrict", False, "blocked"),
+    ]
