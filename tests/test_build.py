@@ -15,7 +15,7 @@ from mcpbridge.policy import Allow, read_only
 from mcpbridge.source.answer import error_of
 from mcpbridge.tools import ANYONE, Call, Caller, Tool
 from mcpbridge.wrap.approval import ApprovalRequest
-from mcpbridge.wrap.approval_store import PendingApprovals
+from mcpbridge.wrap.approval_memory import PendingApprovals
 from mcpbridge.wrap.approve import ask_host
 from mcpbridge.wrap.audit_event import AuditEntry
 

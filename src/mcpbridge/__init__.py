@@ -105,7 +105,7 @@ if TYPE_CHECKING:
     from mcpbridge.upstream.source import McpSource as McpSource
     from mcpbridge.vault.host import HostKey as HostKey
     from mcpbridge.vault.vault import Vault as Vault
-    from mcpbridge.wrap.approval_store import PendingApprovals as PendingApprovals
+    from mcpbridge.wrap.approval_memory import PendingApprovals as PendingApprovals
     from mcpbridge.wrap.approve import Approve as Approve
     from mcpbridge.wrap.approve import ask_client as ask_client
     from mcpbridge.wrap.approve import ask_host as ask_host
@@ -171,7 +171,7 @@ _HOME = {
     "ModelTools": "dialects.model",
     "Operation": "openapi.operation",
     "Origin": "tools",
-    "PendingApprovals": "wrap.approval_store",
+    "PendingApprovals": "wrap.approval_memory",
     "Place": "openapi.operation",
     "Prefix": "wrap.prefix",
     "Problem": "openapi.problems",

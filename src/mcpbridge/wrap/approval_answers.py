@@ -11,9 +11,16 @@ from mcpbridge.errors import Failure
 from mcpbridge.source.answer import failed
 from mcpbridge.tools import Call
 from mcpbridge.wrap.approval import ApprovalRequest
+from mcpbridge.wrap.approval_text import VALUE, visible
 
 Refusal: TypeAlias = Literal[
-    "policy_denied", "approval_denied", "approval_expired", "approval_used", "approval_invalid"
+    "policy_denied",
+    "approval_denied",
+    "approval_expired",
+    "approval_timed_out",
+    "approval_used",
+    "approval_invalid",
+    "approvals_unavailable",
 ]
 
 _WORDS: Mapping[Refusal, tuple[str, str]] = {
@@ -26,8 +33,12 @@ _WORDS: Mapping[Refusal, tuple[str, str]] = {
         "Do not try again with the same arguments; tell the user what was refused.",
     ),
     "approval_expired": (
-        "the approval was not given and used in time",
+        "the approval was given, and not used in time",
         "Call again with the same arguments to ask anew.",
+    ),
+    "approval_timed_out": (
+        "nobody decided in time",
+        "Tell the user that nobody answered. Calling again with the same arguments asks anew.",
     ),
     "approval_used": (
         "this approval was used already",
@@ -37,6 +48,10 @@ _WORDS: Mapping[Refusal, tuple[str, str]] = {
         "this approval is not for this call",
         "Call again without the request state, which asks anew.",
     ),
+    "approvals_unavailable": (
+        "approvals can't be looked up now",
+        "Nothing was sent. Try again later.",
+    ),
 }
 
 
@@ -45,16 +60,22 @@ def refused(
 ) -> mcp_types.CallToolResult:
     """The call was not run, and why."""
     message, hint = _WORDS[code]
-    told = reason or (request.reason if request else "")
+    told = visible(reason or (request.reason if request else ""), VALUE)
     return failed(
         Failure(
             code=code,
             message=f"{call.name!r} was not run: {message}" + (f" ({told})" if told else ""),
             hint=hint,
+            retryable=code == "approvals_unavailable",
             id=call.id,
             details={"approval": request.id, "by": request.by} if request else {},
         )
     )
+
+
+def too_late(call: Call, request: ApprovalRequest) -> mcp_types.CallToolResult:
+    """The request's time is over: nobody decided, or the yes was not used."""
+    return refused("approval_timed_out" if request.decided is None else "approval_expired", call, request)
 
 
 def required(call: Call, request: ApprovalRequest, now: float) -> mcp_types.CallToolResult:

@@ -6,17 +6,18 @@ import asyncio
 import hmac
 import inspect
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 
 import mcp_types
 
-from mcpbridge.errors import AuthRequired, InvalidArguments, ToolNotFound
-from mcpbridge.source.answer import Answers, ask, error_of, nest
+from mcpbridge.errors import AuthRequired, BridgeError, InvalidArguments, ToolNotFound
+from mcpbridge.source.answer import ask, error_of, nest
 from mcpbridge.source.base import Answer, ToolSource
-from mcpbridge.tools import Call, Tool
 from mcpbridge.wrap.approval import (
     ApprovalRequest,
     ApprovalState,
+    ApprovalsUnavailable,
     Approver,
     Binding,
     Decision,
@@ -28,26 +29,14 @@ from mcpbridge.wrap.approval import (
     same,
     ticket_of,
 )
-from mcpbridge.wrap.approval_answers import refused, required
-from mcpbridge.wrap.approval_store import PendingApprovals
+from mcpbridge.wrap.approval_answers import refused, required, too_late
+from mcpbridge.wrap.approval_round import KEY, Round
+from mcpbridge.wrap.approval_store import ApprovalStore
 from mcpbridge.wrap.approval_text import show_call
 
 logger = logging.getLogger(__name__)
 
-KEY = "approve"
-"""The layer's key in nested questions."""
-
 _FAILED = Decision(approved=False, reason="the approver failed")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Round:
-    """One call that needs a yes, as it came in, and what the client brought back with it."""
-
-    tool: Tool
-    call: Call
-    took: Answers
-    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,45 +47,51 @@ class ApprovalFlow:
 
     source: ToolSource
     approver: Approver
-    approvals: PendingApprovals
+    approvals: ApprovalStore
     lifetime: float
     scope: str
+    policy_version: str
+    barred: bool
 
     async def answer(self, now: Round) -> Answer:
         """The answer to one round: a question, a refusal, or what the source answers."""
-        binding = bind(now.tool, now.call, self.scope)
-        ticket = ticket_of(now.took.own)
-        if ticket is not None:
-            return await self._resume(now, binding, *ticket)
-        request = await self.approvals.find(binding) or await self._new(now, binding)
-        return await self._proceed(replace(now, took=replace(now.took, responses={})), request, request)
+        binding = self._bind(now)
+        ticket = ticket_of(now.own)
+        try:
+            if ticket is not None:
+                return await self._resume(now, binding, *ticket)
+            request = await self.approvals.find(binding) or await self._new(now, binding)
+            return await self._proceed(now.unsaid(), request, request)
+        except ApprovalsUnavailable:
+            logger.exception("the approval of %r can't be looked up or kept: refused", now.tool.name)
+            return refused("approvals_unavailable", now.call)
+
+    def _bind(self, now: Round) -> Binding:
+        return bind(now.tool, now.call, self.scope, self.policy_version)
 
     async def _new(self, now: Round, binding: Binding) -> ApprovalRequest:
-        created = self.approvals.clock()
         request = ApprovalRequest(
             id=fresh_token(),
             binding=binding,
             access=now.tool.access,
             shown=show_call(now.tool, covered(now.tool, now.call), binding[3], now.reason),
-            created=created,
-            expires=created + self.lifetime,
+            barred=self.barred,
         )
-        await self.approvals.add(request)
-        return request
+        return await self.approvals.add(request, self.lifetime)
 
     async def _resume(self, now: Round, binding: Binding, id: str, nonce: str) -> Answer:
         """A round that brings back our state: it is good once, for the call that was asked about."""
         request = await self.approvals.get(id)
         if request is None or not same(request.binding, binding):
             return refused("approval_invalid", now.call)
-        if request.state == "expired" or request.state == "denied":
+        if request.state in {"expired", "denied"}:
             return await self._proceed(now, request, request)
         if request.nonce is None or not hmac.compare_digest(
             request.nonce.encode(), nonce.encode("utf-8", "surrogatepass")
         ):
             return refused("approval_used", now.call, request)
-        taken = replace(request, nonce=None)
-        if not await self.approvals.swap(request, taken):
+        taken = await self.approvals.swap(request, replace(request, nonce=None))
+        if taken is None:
             return refused("approval_used", now.call, request)
         return await self._proceed(now, taken, request)
 
@@ -105,7 +100,7 @@ class ApprovalFlow:
         match request.state:
             case "pending":
                 return await self._decide(now, request, back)
-            case "approved" if now.took.responses:
+            case "approved" if now.said:
                 return await self._confirm(now, request, back)
             case "approved" | "claimed":
                 return await self._run(now, request, back)
@@ -113,7 +108,7 @@ class ApprovalFlow:
                 return refused("approval_denied", now.call, request)
             case "expired":
                 await self.approvals.swap(request, replace(request, queued=False, nonce=None))
-                return refused("approval_expired", now.call, request)
+                return too_late(now.call, request)
             case "done" | "unknown":
                 return refused("approval_used", now.call, request)
 
@@ -125,14 +120,19 @@ class ApprovalFlow:
                 if await self.approvals.swap(request, replace(request, nonce=nonce)):
                     return ask(KEY, said.requests, {"id": request.id, "nonce": nonce})
             case Decision():
-                decided = _decided(request, said)
-                if await self.approvals.swap(request, decided):
-                    asked = replace(now, took=replace(now.took, responses={}))
-                    return await self._proceed(asked, decided, replace(decided, nonce=back.nonce))
+                if decided := await self.approvals.swap(request, self._decided(request, said)):
+                    return await self._proceed(now.unsaid(), decided, replace(decided, nonce=back.nonce))
             case None:
-                if await self.approvals.swap(request, replace(request, queued=True)):
-                    return required(now.call, request, self.approvals.clock())
+                if queued := await self._queued(request):
+                    return required(now.call, queued, self.approvals.clock())
         return await self._overtaken(now, request, said)
+
+    async def _queued(self, request: ApprovalRequest) -> ApprovalRequest | None:
+        """The pending request, which the same call made again will find."""
+        current = await self.approvals.get(request.id)
+        if current is None or current.state != "pending":
+            return None
+        return current if current.queued else await self.approvals.swap(current, replace(current, queued=True))
 
     async def _overtaken(self, now: Round, request: ApprovalRequest, said: Said) -> Answer:
         """Somebody else decided, or time ran out, while this round was asking."""
@@ -141,7 +141,7 @@ class ApprovalFlow:
             return refused("approval_invalid", now.call)
         if current.state == "approved" and isinstance(said, Decision) and not said.approved:
             return await self._denied(now, current, said)
-        return await self._proceed(replace(now, took=replace(now.took, responses={})), current, current)
+        return await self._proceed(now.unsaid(), current, current)
 
     async def _confirm(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
         """Approved elsewhere, but the client was asked as well: its no still counts."""
@@ -151,13 +151,13 @@ class ApprovalFlow:
         return await self._run(now, request, back)
 
     async def _denied(self, now: Round, request: ApprovalRequest, said: Decision) -> Answer:
-        denied = _decided(request, said)
+        denied = self._decided(request, said)
         await self.approvals.swap(request, denied)
         return refused("approval_denied", now.call, denied)
 
     async def _ask(self, now: Round, request: ApprovalRequest) -> Said:
         """What the approver says in the time that the request has left. One that fails says no."""
-        asked = replace(now.call, input_responses=now.took.responses or None, request_state=None)
+        asked = replace(now.call, input_responses=now.said, request_state=None)
         try:
             async with asyncio.timeout(max(0.0, request.expires - self.approvals.clock())):
                 answer = self.approver(request, asked)
@@ -168,19 +168,23 @@ class ApprovalFlow:
             logger.exception("the approver raised for %r: denied", request.tool)
             return _FAILED
 
+    def _decided(self, request: ApprovalRequest, said: Decision) -> ApprovalRequest:
+        if said.timed_out:
+            return replace(request, state="expired")
+        state: ApprovalState = "approved" if said.approved else "denied"
+        return replace(request, state=state, by=said.by, reason=said.reason, decided=self.approvals.clock())
+
     async def _run(self, now: Round, request: ApprovalRequest, back: ApprovalRequest) -> Answer:
         """The call, claimed before it leaves. What it ended as decides what becomes of the claim."""
-        if not same(
-            bind(now.tool, now.call, self.scope), request.binding
-        ):  # the arguments were changed while a person was asked
+        if not same(self._bind(now), request.binding):  # the arguments were changed while a person was asked
             return refused("approval_invalid", now.call)
-        claimed = replace(request, state="claimed", nonce=None)
-        if not await self.approvals.swap(request, claimed):
+        claimed = await self.approvals.swap(request, replace(request, state="claimed", nonce=None, call=now.call.id))
+        if claimed is None:
             return refused("approval_used", now.call, request)
         unsent = replace(back, queued=back.queued or back.state == "approved")
         after = replace(claimed, state="unknown")
         try:
-            answer = await self.source.call(now.took.inner)
+            answer = await self.source.call(now.inner)
             if isinstance(answer, mcp_types.InputRequiredResult):
                 nonce = fresh_token()
                 answer = nest(answer, KEY, {"id": request.id, "nonce": nonce})
@@ -194,13 +198,26 @@ class ApprovalFlow:
             after = unsent  # these say that nothing left
             raise
         finally:
-            await self.approvals.swap(claimed, after)
+            await _finished(self._finish(claimed, after))
         return answer
 
+    async def _finish(self, claimed: ApprovalRequest, after: ApprovalRequest) -> None:
+        """Writes down what became of the claim. Where that fails it stays claimed, and counts as unknown in time."""
+        try:
+            await self.approvals.swap(claimed, after)
+        except BridgeError:
+            logger.exception("what became of the approved call of %r can't be written down", claimed.tool)
 
-def _decided(request: ApprovalRequest, said: Decision) -> ApprovalRequest:
-    state: ApprovalState = "approved" if said.approved else "expired" if said.timed_out else "denied"
-    return replace(request, state=state, by=said.by, reason=said.reason)
+
+_finishing = set[asyncio.Task[None]]()
+
+
+async def _finished(work: Coroutine[object, object, None]) -> None:
+    """Does the work to its end, also where whoever waits for it is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    _finishing.add(task)
+    task.add_done_callback(_finishing.discard)
+    await asyncio.shield(task)
 
 
 def _sound(said: object, request: ApprovalRequest) -> Said:

@@ -1,105 +1,123 @@
-"""`PendingApprovals`: requests for approval, in memory.
-
-A durable store takes its place by giving the same methods; `swap` is the one way in which a request changes.
-"""
+"""`ApprovalStore`: where requests for approval are kept, and what everybody may do with them."""
 
 from __future__ import annotations
 
-import time
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import replace
+from typing import ClassVar
 
-from mcpbridge.wrap.approval import ApprovalRequest, ApprovalState, Binding, CallerKey
+from mcpbridge.tools import Caller
+from mcpbridge.wrap.approval import ApprovalRequest, ApprovalState, Binding, Decided
+from mcpbridge.wrap.approval_rules import check_decider, name_of
 
 KEPT = 86_400.0
 """Seconds that a request is remembered after it expired, so that a late answer is told so and a used one stays used."""
 
 
-class PendingApprovals:
-    """Requests by id, of one process.
+class ApprovalStore(ABC):
+    """Requests by id. `swap` is the one way in which a request changes, so that of two that try the same step one comes
+    through.
 
-    `limit` bounds all requests and `per_caller` those of one caller; beyond them the oldest is forgotten, which can
-    only mean that its call is asked for again. `clock` gives seconds of the Unix epoch.
+    `clock` gives seconds of the Unix epoch; times of requests are by it. `shared` says whether other processes see the
+    requests too.
+
+    What is given for an id is as it stands now: an approval that was not used in time is `expired`, whoever looks.
+    Methods raise ApprovalsUnavailable where the place itself fails.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, limit: int = 10_000, per_caller: int = 100) -> None:
+    shared: ClassVar[bool] = False
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.limit = limit
-        self.per_caller = per_caller
-        self._requests: dict[str, ApprovalRequest] = {}
-        self._queued: dict[Binding, str] = {}
-        self._callers: dict[CallerKey, dict[str, None]] = {}
+        self._news = asyncio.Event()
 
-    async def add(self, request: ApprovalRequest) -> None:
-        """Keeps a new request."""
-        self._make_room(request.caller)
-        self._requests[request.id] = request
-        self._callers.setdefault(request.caller, {})[request.id] = None
-        self._index(request)
+    @abstractmethod
+    async def add(self, request: ApprovalRequest, lifetime: float) -> ApprovalRequest:
+        """Keeps a new request, and gives it with its times; it expires after `lifetime` seconds."""
 
+    @abstractmethod
     async def get(self, id: str) -> ApprovalRequest | None:
-        """The request as it stands now."""
-        request = self._requests.get(id)
-        return request and self._aged(request)
+        """The request."""
 
+    @abstractmethod
     async def find(self, binding: Binding) -> ApprovalRequest | None:
         """The queued request for exactly this call, where it is not used up; a no holds until it expires."""
-        request = await self.get(self._queued.get(binding, ""))
-        if request is None or (request.state == "denied" and self.clock() >= request.expires):
+
+    @abstractmethod
+    async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> ApprovalRequest | None:
+        """Puts `new` in the place of `old`, and gives it as it is kept; None where it has changed since it was read."""
+
+    @abstractmethod
+    async def waiting(self, tenant: str | None = None) -> Sequence[ApprovalRequest]:
+        """The requests that nobody has decided, oldest first; of one tenant, or of all."""
+
+    async def decide(self, id: str, *, approved: bool, by: str | Caller = "", reason: str = "") -> Decided | None:
+        """Says yes or no to a request; the first decision stands, and `Decided` tells whose it was.
+
+        `by` is a name that the host vouches for, or a caller, who finds only requests of the own tenant. None for an
+        unknown id.
+
+        Raises: DecisionRefused where who asked is barred from saying yes.
+        """
+        state: ApprovalState = "approved" if approved else "denied"
+        while True:
+            old = await self._known(id, by)
+            if old is None or old.state != "pending":
+                return old and Decided(request=old, won=False)
+            check_decider(old, by, approved=approved)
+            new = replace(old, state=state, by=name_of(by), reason=reason, decided=self.clock())
+            if kept := await self.swap(old, new):
+                return Decided(request=kept, won=True)
+
+    async def resolve(self, id: str, *, ran: bool, by: str | Caller, reason: str = "") -> Decided | None:
+        """Settles a request whose outcome is `unknown`, by somebody who has looked.
+
+        Where the call ran, it is `done`. Where it did not, the yes counts again for as long as it lives.
+        """
+        old = await self._known(id, by)
+        if old is None or old.state != "unknown":
+            return old and Decided(request=old, won=False)
+        state: ApprovalState = "done" if ran else "approved"
+        new = replace(old, state=state, queued=not ran, nonce=None, reason=reason or old.reason)
+        kept = await self.swap(old, new)
+        now = kept or await self._known(id, by)
+        return now and Decided(request=now, won=kept is not None)
+
+    async def wait(self, id: str, seconds: float | None = None) -> ApprovalRequest | None:
+        """The request as soon as it is decided or expires, on whichever replica; else as it stands after `seconds`.
+
+        None for an unknown id.
+        """
+        async with self._listening():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    return await self._decided(id)
+        return await self.get(id)
+
+    async def _decided(self, id: str) -> ApprovalRequest | None:
+        while True:
+            news = self._news
+            request = await self.get(id)
+            if request is None or request.state != "pending":
+                return request
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.01, request.expires - self.clock())):
+                    await news.wait()
+
+    async def _known(self, id: str, by: str | Caller) -> ApprovalRequest | None:
+        request = await self.get(id)
+        if request is None or (isinstance(by, Caller) and by.tenant != request.caller[0]):
             return None
         return request
 
-    async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> bool:
-        """Puts `new` in the place of `old`, unless the request has changed since `old` was read."""
-        now = self._requests.get(old.id)
-        if now is None or self._aged(now) != old:
-            return False
-        self._requests[new.id] = new
-        self._index(new)
-        return True
+    def _listening(self) -> AbstractAsyncContextManager[None]:
+        """Hears of changes that were made elsewhere, as long as somebody waits."""
+        return nullcontext()
 
-    async def decide(self, id: str, *, approved: bool, by: str = "", reason: str = "") -> ApprovalRequest | None:
-        """Says yes or no to a request; the first decision stands.
-
-        Gives the request as it stands then: `state` and `by` tell whose decision it is. None for an unknown id.
-        """
-        old = await self.get(id)
-        if old is None or old.state != "pending":
-            return old
-        state: ApprovalState = "approved" if approved else "denied"
-        await self.swap(old, replace(old, state=state, by=by, reason=reason))
-        return await self.get(id)
-
-    async def waiting(self) -> Sequence[ApprovalRequest]:
-        """The requests that nobody has decided, oldest first."""
-        aged = (self._aged(request) for request in self._requests.values())
-        return [request for request in aged if request.state == "pending"]
-
-    def _aged(self, request: ApprovalRequest) -> ApprovalRequest:
-        if request.state in {"pending", "approved"} and self.clock() >= request.expires:
-            return replace(request, state="expired")
-        return request
-
-    def _index(self, request: ApprovalRequest) -> None:
-        if request.queued and request.state in {"pending", "approved", "denied"}:
-            self._queued[request.binding] = request.id
-        elif self._queued.get(request.binding) == request.id:
-            del self._queued[request.binding]
-
-    def _make_room(self, caller: CallerKey) -> None:
-        oldest = next(iter(self._requests.values()), None)
-        while oldest is not None and (len(self._requests) >= self.limit or oldest.expires + KEPT < self.clock()):
-            self._forget(oldest)
-            oldest = next(iter(self._requests.values()), None)
-        own = self._callers.get(caller, {})
-        while len(own) >= self.per_caller:
-            self._forget(self._requests[next(iter(own))])
-
-    def _forget(self, request: ApprovalRequest) -> None:
-        del self._requests[request.id]
-        if self._queued.get(request.binding) == request.id:
-            del self._queued[request.binding]
-        own = self._callers[request.caller]
-        del own[request.id]
-        if not own:
-            del self._callers[request.caller]
+    def _tell(self) -> None:
+        """Wakes whoever waits."""
+        news, self._news = self._news, asyncio.Event()
+        news.set()

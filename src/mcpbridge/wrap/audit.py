@@ -29,7 +29,17 @@ WhenDown: TypeAlias = Literal["refuse_writes", "refuse_all", "go_on"]
 """What becomes of calls while the audit can't be written."""
 
 _ASKED = frozenset({"approval_required", "auth_required"})
-_REFUSED = frozenset({"policy_denied", "approval_denied", "approval_expired", "approval_used", "approval_invalid"})
+_REFUSED = frozenset(
+    {
+        "policy_denied",
+        "approval_denied",
+        "approval_expired",
+        "approval_timed_out",
+        "approval_used",
+        "approval_invalid",
+        "approvals_unavailable",
+    }
+)
 
 End: TypeAlias = tuple[AuditOutcome, str]
 """How a call ended, and the code of the reason."""
