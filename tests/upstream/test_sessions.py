@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import mcp_types
@@ -54,6 +55,15 @@ async def test_clients_that_can_be_asked_for_different_things_share_no_session()
         plain, form = ClientChannel(), ClientChannel(form=True)
         assert await pid(source, ANN, plain) != await pid(source, ANN, form)
         assert await pid(source, ANN, form) == await pid(source, ANN, ClientChannel(form=True))
+
+
+@pytest.mark.req("UP-09")
+async def test_a_listing_is_that_of_the_session_in_which_its_caller_called_last(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    async with McpSource(puppet(str(pids))) as source:
+        called = await pid(source, ANN, ClientChannel(form=True))
+        assert await source.list_tools(ANN)
+        assert pids.read_text("ascii").split() == [called]
 
 
 @pytest.mark.req("ATK-51")

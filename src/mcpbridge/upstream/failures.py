@@ -106,9 +106,9 @@ def refused(response: httpx2.Response, place: str) -> Failure:
     )
 
 
-def unsigned(error: Exception, place: str) -> Failure:
+def unsigned(error: Exception, place: str, *, left: bool) -> Failure:
     """The strategy raised; its words may hold the credential, so only the name of what it raised is told."""
-    return _unsigned(SigningFailed(type(error).__name__), place, left=False)
+    return _unsigned(SigningFailed(type(error).__name__), place, left=left)
 
 
 def of_connecting(error: BaseException, where: str, limits: Limits, *, noise: int) -> Failure:

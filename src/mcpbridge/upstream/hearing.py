@@ -42,6 +42,11 @@ class Hearing:
         self._tasks: set[asyncio.Task[None]] = set()
         self._streams: list[asyncio.Task[None]] = []
 
+    @property
+    def watches(self) -> bool:
+        """Whether somebody watches a resource."""
+        return bool(self._told)
+
     def opened(self, link: Link, client: Client) -> None:
         """A connection was opened: asks for news on it."""
         self._open = (link, client)

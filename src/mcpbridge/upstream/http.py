@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import httpx2
 
-from mcpbridge.errors import AuthRequired, Failure
+from mcpbridge.errors import AuthRequired, Failure, UpstreamError
 from mcpbridge.net.failures import lost, overdue, oversized
 from mcpbridge.net.limits import Limits
 from mcpbridge.net.masking import Unsigned, masked
@@ -90,11 +90,11 @@ class AnsweringTransport(httpx2.AsyncBaseTransport):
         except TimeoutError:
             return overdue(sending.place, self._limits, status=sending.status)
         except httpx2.HTTPError as error:
-            return lost(error, sending.place, status=sending.status, left=False)
-        except AuthRequired as error:
+            return lost(error, sending.place, status=sending.status, left=sending.left)
+        except (AuthRequired, UpstreamError) as error:
             return failure_of(error)
         except Exception as error:  # noqa: BLE001 - a strategy of the host may raise anything, and must not end the session
-            return unsigned(error, sending.place)
+            return unsigned(error, sending.place, left=sending.left)
 
     def _deadline(self, request: httpx2.Request) -> float | None:
         """A GET is the stream of what the server says by itself, open as long as the session."""
@@ -133,6 +133,7 @@ class _Sending:
         self._credentials: set[str] = set()
         self.place = where(request.url)
         self.status: int | None = None
+        self.left = False
 
     async def answer(self) -> httpx2.Response | Failure:
         """The response as the SDK reads it without raising: whole JSON under the cap, or a stream of events."""
@@ -189,7 +190,7 @@ class _Sending:
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         self.status = None
         response = await self._transport.exchange(request)
-        self.status = response.status_code
+        self.status, self.left = response.status_code, True
         return response
 
     def _clean(self, said: bytes) -> bytes:

@@ -152,9 +152,7 @@ class Link:
                 if not self.dead:
                     self._greet(self, client)
                 await self._stop.wait()
-        except (
-            Exception
-        ) as error:  # whatever the SDK raises while it connects or ends: it concerns this connection alone
+        except Exception as error:  # whatever the SDK raises here concerns this connection alone
             logger.debug("the connection to %s ended", self._connector.address.where, exc_info=error)
             return self._connector.failure(error)
         return None

@@ -6,8 +6,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -21,6 +22,8 @@ from mcpbridge.upstream.failures import ended, ends_session, of_answer, unanswer
 from mcpbridge.upstream.link import Link
 
 _R = TypeVar("_R")
+
+_chance: Final = random.Random().random  # noqa: S311 - it spreads load and guards nothing
 
 
 class Session:
@@ -62,7 +65,10 @@ class Session:
     async def use(
         self, act: Callable[[Client], Awaitable[_R]], *, caller: Caller, channel: ClientChannel | None = None
     ) -> _R | Failure:
-        """What `act` gives on an open client, or a Failure. A deadline covers connecting too."""
+        """What `act` gives on an open client, or a Failure. A deadline covers connecting too.
+
+        With a channel it is a call, about which the upstream may ask and log in between.
+        """
         self._caller = caller
         self.calls += 1
         connected = False
@@ -73,7 +79,7 @@ class Session:
                 if isinstance(link, Failure):
                     return link
                 link.line.peer.caller = caller
-                with link.used(), link.under_way.call(channel, deadline):
+                with link.used(), link.under_way.call(channel, deadline) if channel else nullcontext():
                     client = await link.client()
                     if isinstance(client, Failure):
                         return client
@@ -95,6 +101,8 @@ class Session:
             return Status(state="connecting" if self._link.open is None else "connected", since=self._since)
         if self._failure is None:
             return Status(state="pending", since=self._since)
+        if self._retry is not None and self._next <= self._loop.time():
+            return Status(state="connecting", since=self._since)
         again = None if self._retry is None else time.time() + self._retry.when() - self._loop.time()
         needs_login = self._failure.status == 401 or self._failure.code == "auth_required"
         return Status(
@@ -179,7 +187,7 @@ class Session:
             del self._begun[:-1]
         self._failure = link.failure or ended(self._connector.address.where)
         self._since = time.time()
-        wait = self._backoff.wait(self._begun, now, opened=opened, chance=random.random())  # noqa: S311 - spreads load, guards nothing
+        wait = self._backoff.wait(self._begun, now, opened=opened, chance=_chance())
         self._next = now if opened and len(self._begun) == 1 else now + wait  # a first loss keeps no call waiting
         if self._failure.retryable:
             self._retry = self._loop.call_later(wait, self._open)

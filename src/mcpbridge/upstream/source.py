@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import httpx2
 from mcp import Client
@@ -25,6 +25,9 @@ from mcpbridge.upstream.requests import STATE_KEY, Result, answer_for, request_f
 from mcpbridge.upstream.target import Target, Ways, address_of
 from mcpbridge.upstream.view import View
 from mcpbridge.upstream.views import Views
+
+EVERYTHING: Final = ClientChannel(form=True, url=True, sampling=True, roots=True)
+"""What a host that calls without an MCP client can be asked: whatever it is, it gets as the answer."""
 
 
 class McpSource(ToolSource):
@@ -98,25 +101,28 @@ class McpSource(ToolSource):
         return item
 
     async def call(self, call: Call) -> Answer:
+        kind, key = call.target()
+        channel = call.client or EVERYTHING
         try:
-            await self.get(*call.target(), call.caller)
-            view = self._of(call.caller, call.client)
+            view = self._of(call.caller, channel)
+            item = await view.listings.find(kind, key, self._views.seen_as(call.caller))
         except UpstreamError as error:
             return failed(error.failure)
+        if item is None:
+            raise ToolNotFound(key, kind)
         back = answers(call, STATE_KEY)
         request, adapter = request_for(call, back)
-        report = call.client.report if call.client else None
 
         async def progress(progress: float, total: float | None, message: str | None) -> None:
-            if report is not None:
-                await report(progress, total, message)
+            if channel.report is not None:
+                await channel.report(progress, total, message)
 
         async def send(client: Client) -> Result:
             async with self._turns:
                 return await client.session.send_request(request, adapter, progress_callback=progress)
 
         try:
-            result = await view.session.use(send, caller=self._views.seen_as(call.caller), channel=call.client)
+            result = await view.session.use(send, caller=self._views.seen_as(call.caller), channel=channel)
         except NoTurn:
             return failed(self._turns.failure(self._address.where))
         answer = result if isinstance(result, Failure) else answer_for(result, self._address.where)

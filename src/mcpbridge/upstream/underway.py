@@ -47,9 +47,9 @@ class UnderWay:
         self._level: LogLevel | None = None
 
     @contextmanager
-    def call(self, channel: ClientChannel | None, deadline: asyncio.Timeout) -> Generator[None]:
+    def call(self, channel: ClientChannel, deadline: asyncio.Timeout) -> Generator[None]:
         """A call is under way."""
-        waiting = _Waiting(channel or ClientChannel(), deadline)
+        waiting = _Waiting(channel, deadline)
         self._waiting.append(waiting)
         token = _HERE.set(waiting)
         try:
@@ -106,7 +106,7 @@ class UnderWay:
         try:
             answer = await waiting.channel.put(shown["question"])
         finally:
-            if not waiting.deadline.expired():
+            if waiting in self._waiting and not waiting.deadline.expired():
                 waiting.deadline.reschedule(_in(self._deadline))
         try:
             return _no("the client gave no answer") if answer is None else read(answer)

@@ -55,6 +55,11 @@ class View:
             return status
         return Status(state="connected", code="incomplete", message="; ".join(notes), since=status.since)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, or somebody watches a resource."""
+        return self.session.calls > 0 or self.hearing.watches
+
     def close(self) -> set[asyncio.Task[None]]:
         """Ends the session; gives the tasks that are still leaving."""
         self.hearing.close()

@@ -13,7 +13,11 @@ from mcpbridge.upstream.view import View
 IDLE: Final = 600.0
 """Seconds after which a session that nobody uses is ended."""
 
-Key: TypeAlias = tuple[tuple[str | None, ...], frozenset[Ability]]
+LEAVING: Final = 10.0
+"""Seconds that connections have to be left; a child needs five at most."""
+
+Who: TypeAlias = tuple[str | None, ...]
+Key: TypeAlias = tuple[Who, frozenset[Ability]]
 
 _EVERYTHING = frozenset(ABILITIES)
 _WORST_FIRST: Sequence[State] = (
@@ -30,8 +34,9 @@ _WORST_FIRST: Sequence[State] = (
 class Views:
     """Sessions by caller and by what the client behind a call can be asked for, since a server lists by that.
 
-    There are at most `most`; where all of them are in use, one more caller is refused. Listings, and calls of no known
-    client, are those of a client that can be asked for everything.
+    There are at most `most`; where all of them are in use, one more caller is refused. A listing is that of the session
+    in which its caller called last, since what was done there may have changed it; before any call, it is that of a
+    client that can be asked for everything, and so are calls of no known client.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Views:
         self._most = most
         self._where = where
         self._views: dict[Key, View] = {}
+        self._last: dict[Who, Key] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -50,7 +56,7 @@ class Views:
         return ANYONE if self._shared else caller
 
     def of(self, caller: Caller, channel: ClientChannel | None = None) -> View | Failure:
-        """The session, which is made where there is none."""
+        """The session for a call over this channel, or without one, for a listing; it is made where there is none."""
         key = self._key(caller, channel)
         view = self._views.get(key)
         if view is None:
@@ -58,6 +64,8 @@ class Views:
                 return _full(self._where, self._most)
             view = self._views[key] = self._make(self.seen_as(caller), key[1])
             self._prune_later()
+        if channel is not None:
+            self._last[key[0]] = key
         return view
 
     def known(self, caller: Caller) -> View | None:
@@ -82,17 +90,20 @@ class Views:
         for key in tuple(self._views):
             self._end(key)
         if self._leaving:
-            await asyncio.wait(set(self._leaving))
+            _, stuck = await asyncio.wait(set(self._leaving), timeout=LEAVING)
+            for task in stuck:
+                task.cancel()
 
-    def _who(self, caller: Caller) -> tuple[str | None, ...]:
+    def _who(self, caller: Caller) -> Who:
         return self.seen_as(caller).key()
 
     def _key(self, caller: Caller, channel: ClientChannel | None) -> Key:
-        return self._who(caller), _EVERYTHING if channel is None else channel.abilities
+        who = self._who(caller)
+        return self._last.get(who, (who, _EVERYTHING)) if channel is None else (who, channel.abilities)
 
     def _make_room(self) -> bool:
         """Ends the session that was unused for longest."""
-        idle = {key: view.session.used for key, view in self._views.items() if not view.session.calls}
+        idle = {key: view.session.used for key, view in self._views.items() if not view.busy}
         if idle:
             self._end(min(idle, key=idle.__getitem__))
         return bool(idle)
@@ -106,12 +117,14 @@ class Views:
         self._timer = None
         now = asyncio.get_running_loop().time()
         for key, view in tuple(self._views.items()):
-            if len(self._views) > 1 and not view.session.calls and now - view.session.used > IDLE:
+            if len(self._views) > 1 and not view.busy and now - view.session.used > IDLE:
                 self._end(key)
         if self._views:
             self._prune_later()
 
     def _end(self, key: Key) -> None:
+        if self._last.get(key[0]) == key:
+            del self._last[key[0]]
         tasks = self._views.pop(key).close()
         self._leaving |= tasks
         for task in tasks:
