@@ -26,7 +26,7 @@ from mcpbridge.errors import (
 def test_every_error_is_a_bridge_error_with_a_code_of_its_own() -> None:
     classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BridgeError)]
 
-    assert len(classes) == 8
+    assert len(classes) == 9
     assert len({kind.code for kind in classes}) == len(classes)
 
 

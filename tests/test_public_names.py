@@ -16,7 +16,7 @@ Bearer BridgeError Bus Call Caller Change ClientChannel ConfigError Deny Descrip
 FileSink Filter Finding Functions Guard Headers Hidden HostKey HostSink Hours Integration Integrations
 InvalidArguments InvalidRecord Limits LintSettings LocalBus Loss McpSource ModelTools Operation Origin
 PendingApprovals Place Prefix Problem Prompt Resource ResourceTemplate RestSource Restrict Retry Router Scope Secret
-Select Status StoreBusy StoreConflict StoreError StoreFull StoreOutcomeUnknown StoreReadOnly StoreSink
+Select SourceDisabled Status StoreBusy StoreConflict StoreError StoreFull StoreOutcomeUnknown StoreReadOnly StoreSink
 StoreUnavailable Tool ToolEdit ToolNotFound ToolSource UpstreamError Validate Vault Verdict Wrapper answers
 as_langchain as_openai_agents as_pydantic_ai ask ask_always ask_client ask_host auth_from build_request declare diff
 error_of failed fetch_document for_model guarded integration_schema lint nest open_store propose_auth read_only

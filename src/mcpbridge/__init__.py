@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mcpbridge.errors import DescriptionError as DescriptionError
     from mcpbridge.errors import Failure as Failure
     from mcpbridge.errors import InvalidArguments as InvalidArguments
+    from mcpbridge.errors import SourceDisabled as SourceDisabled
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
     from mcpbridge.integrations.errors import InvalidRecord as InvalidRecord
@@ -185,6 +186,7 @@ _HOME = {
     "Scope": "wrap.visible_scope",
     "Secret": "secret",
     "Select": "openapi.select",
+    "SourceDisabled": "errors",
     "Status": "tools",
     "StoreBusy": "store.errors",
     "StoreConflict": "store.errors",
@@ -300,6 +302,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Scope",
     "Secret",
     "Select",
+    "SourceDisabled",
     "Status",
     "StoreBusy",
     "StoreConflict",

@@ -7,6 +7,7 @@ The class says whose fault it is::
     ├── DescriptionError    the API description cannot be read
     ├── InvalidArguments    the caller's: the call does not fit the tool
     ├── ToolNotFound        the caller's: no such item, or none that this caller may know of
+    │   └── SourceDisabled  somebody switched off what the item belongs to; only those who may know are told
     ├── UpstreamError       the other side's: raised by the conveniences for hosts without MCP
     ├── AuthRequired        a person has to log in first
     └── ApprovalRequired    a person has to say yes first
@@ -112,6 +113,26 @@ class ToolNotFound(BridgeError):
         super().__init__(f"unknown {kind} {key!r}: list the {kind}s to see which ones there are")
         self.key = key
         self.kind = kind
+
+    def under(self, key: str, kind: str) -> ToolNotFound:
+        """The same error for the key under which the caller knows the item."""
+        return ToolNotFound(key, kind)
+
+
+class SourceDisabled(ToolNotFound):
+    """What the item belongs to is disabled; `reason` is what was said when that was done. Nothing was sent."""
+
+    code = "disabled"
+
+    def __init__(self, key: str, kind: str = "tool", *, reason: str = "") -> None:
+        super().__init__(key, kind)
+        said = f" ({reason})" if reason else ""
+        self.args = (f"{kind} {key!r} can't be used: its integration is disabled{said}; ask who manages it",)
+        self.reason = reason
+
+    def under(self, key: str, kind: str) -> SourceDisabled:
+        """The same error for the key under which the caller knows the item."""
+        return SourceDisabled(key, kind, reason=self.reason)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

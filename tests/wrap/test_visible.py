@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from mcp import Client
 
 from contract import ITEMS, KINDS, Things, check_refused, check_source_contract
-from mcpbridge.errors import ToolNotFound
+from mcpbridge.errors import SourceDisabled, ToolNotFound
 from mcpbridge.router import Router
+from mcpbridge.server.lowlevel import to_server
+from mcpbridge.source.answer import error_of
 from mcpbridge.tools import ANYONE, Call, Caller, Item, Kind, Status
+from mcpbridge.wrap.validate import Validate
 from mcpbridge.wrap.visible import Restrict
 from mcpbridge.wrap.visible_hours import Hours
 from mcpbridge.wrap.visible_scope import Scope
@@ -155,7 +160,8 @@ async def test_the_status_of_a_source_is_told_to_those_who_see_it() -> None:
 async def test_a_disabled_source_leaves_the_listing() -> None:
     source = Restrict(Things(), Scope(enabled=False))
 
-    await check_refused(source, "tool", "read_it")
+    assert [await source.list(kind, ANYONE) for kind in KINDS] == [()] * 4
+    assert [verdict.code for verdict in await source.explain("read_it", ANYONE)] == ["disabled"]
     assert source.holds_until(ANYONE) is None
 
 
@@ -170,3 +176,27 @@ async def test_explain_names_the_rule_by_its_code() -> None:
         ("Things", True, "found"),
         ("Restrict", False, "blocked"),
     ]
+
+
+@pytest.mark.req("VIS-04")
+async def test_a_call_of_a_disabled_source_says_so_to_those_who_may_know() -> None:
+    disabled = Restrict(Things(), Scope(owner="alice", enabled=False, reason="moved", blocked=("write_it",)))
+    source = Validate(Router({"a": disabled}))
+
+    with pytest.raises(SourceDisabled, match=r"^tool 'a__read_it' .* \(moved\)"):
+        await source.call(Call(name="a__read_it", caller=Caller(user="alice")))
+    await check_refused(source, "tool", "a__read_it", Caller(user="bob"))
+    await check_refused(source, "tool", "a__write_it", Caller(user="alice"))
+
+
+@pytest.mark.req("VIS-04")
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_a_client_reads_that_a_tool_is_disabled(mode: Any) -> None:
+    server = to_server(Router({"a": Restrict(Things(), Scope(enabled=False, reason="moved"))}), name="t")
+
+    async with Client(server, mode=mode) as client:
+        answer = await client.call_tool("a__read_it", {})
+
+    failure = error_of(answer)
+    assert failure is not None
+    assert (failure.code, failure.sent, "moved" in failure.message) == ("disabled", "no", True)

@@ -10,7 +10,7 @@ import mcp_types
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
-from mcpbridge.errors import ToolNotFound
+from mcpbridge.errors import SourceDisabled, ToolNotFound
 from mcpbridge.server.channel import channel_of
 from mcpbridge.server.connections import was_shown
 from mcpbridge.server.errors import failure_for, missing_capability, protocol_error, unknown
@@ -20,7 +20,7 @@ from mcpbridge.server.news import listed
 from mcpbridge.server.paging import BadCursor, page_of
 from mcpbridge.server.questions import settle
 from mcpbridge.server.wire import WirePages, for_client, list_result
-from mcpbridge.source.answer import error_of, failed
+from mcpbridge.source.answer import error_of, failed, failure_of
 from mcpbridge.source.base import Answer, ToolSource
 from mcpbridge.tools import Call, Caller, CallKind, Json, Kind
 
@@ -115,6 +115,8 @@ class Edge:
             answer = await settle(call, self._source.call)
             failure = error_of(answer)
             lacking = None if failure is None else missing_capability(failure, ctx.protocol_version)
+        except SourceDisabled as error:
+            return failed(failure_of(error, id=call.id))
         except ToolNotFound:
             raise unknown(kind, key, ctx.protocol_version) from None
         except HeaderMismatch as mismatch:

@@ -180,8 +180,8 @@ class Wrapper(ToolSource):
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
         try:
             item = await self.inner.get(kind, await self.inner_key(kind, key, caller), caller)
-        except ToolNotFound:
-            raise ToolNotFound(key, kind) from None  # the outer name, and the same words as for a hidden item
+        except ToolNotFound as error:
+            raise error.under(key, kind) from None  # the outer name, and the same words as for a hidden item
         shown = self._decide(item, caller) if self._shows else item
         if isinstance(shown, Hidden):
             raise ToolNotFound(key, kind)
@@ -195,7 +195,7 @@ class Wrapper(ToolSource):
             return await self.call_item(item, call.renamed(inner))
         except ToolNotFound as error:
             if error.key == inner != key:
-                raise ToolNotFound(key, kind) from None
+                raise error.under(key, kind) from None
             raise
 
     async def status(self, caller: Caller | None = None) -> Status:

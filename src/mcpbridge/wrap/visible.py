@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from mcpbridge.errors import ToolNotFound
+from mcpbridge.errors import SourceDisabled, ToolNotFound
 from mcpbridge.source.base import Answer, Hidden, ToolSource, Verdict, Wrapper
 from mcpbridge.tools import Call, Caller, Item, Json, Kind, Status
 from mcpbridge.wrap.checks import renamed_check
@@ -18,8 +18,11 @@ _CLOSED = Hidden(code="outside_hours", message="is closed at this time")
 class Restrict(Wrapper):
     """The source as far as a `Scope` shows it; what it hides can't be listed, got or called.
 
-    A caller who sees nothing of the source does not make it connect either, and is not told how it is. Give it a scope
-    at the source's own names: inside `Prefix` and `Router`. `clock` gives seconds of the Unix epoch.
+    A caller who sees nothing of the source does not make it connect either, and is not told how it is. Of one that is
+    disabled nothing is listed; a call says so, to those who could see it otherwise. The scope goes by the source's own
+    names: put this inside `Prefix` and `Router`. `clock` gives seconds of the Unix epoch.
+
+    Raises, from `get` and `call`: SourceDisabled, which is a ToolNotFound.
     """
 
     def __init__(self, inner: ToolSource, scope: Scope, *, clock: Callable[[], float] = time.time) -> None:
@@ -38,8 +41,11 @@ class Restrict(Wrapper):
         return [item for item in await self.inner.list(kind, caller) if refuses(item.key, caller) is None]
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
-        if self._shut(caller):
+        if self._refuses(caller):
             raise ToolNotFound(key, kind)
+        if not self.scope.enabled:
+            refused = self.scope.refuses_item(key, caller)
+            raise ToolNotFound(key, kind) if refused else SourceDisabled(key, kind, reason=self.scope.reason)
         return await super().get(kind, key, caller)
 
     async def call_item(self, item: Item | None, call: Call) -> Answer:
