@@ -351,6 +351,20 @@ def test_a_schema_without_end_is_told_without_its_arguments(provider: Provider) 
     assert codes(member(provider, deep)) >= {("", "invalid")}
 
 
+@pytest.mark.parametrize("provider", ["openai-strict", "gemini"])
+@pytest.mark.parametrize("word", ["properties", "allOf"])
+def test_definitions_that_lead_deeper_than_the_stack_end(provider: Provider, word: str) -> None:
+    def inner(level: int) -> Any:
+        reference = {"$ref": f"#/$defs/A{level}"}
+        return {"type": "object", "properties": {"a": reference}} if word == "properties" else {"allOf": [reference]}
+
+    definitions = {f"A{level}": inner(level + 1) for level in range(2000)}
+    root = {"type": "object", **inner(0), "$defs": {**definitions, "A2000": {"type": "object"}}}
+    tool = checked(provider, Tool(name="x", input_schema=root))
+
+    assert tool.losses
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_schema_that_only_refers_to_itself_ends(provider: Provider) -> None:
     loop = {"A": {"allOf": [{"$ref": "#/$defs/B"}]}, "B": {"allOf": [{"$ref": "#/$defs/A"}]}}
@@ -367,6 +381,21 @@ def test_a_schema_larger_than_a_provider_takes_is_told_as_far_as_it_goes(provide
     tool = member(provider, level)
 
     assert any(loss.code == "text" for loss in tool.losses)
+
+
+@pytest.mark.parametrize("provider", ["openai-strict", "gemini"])
+def test_alternatives_that_multiply_without_number_end(provider: Provider) -> None:
+    definitions: dict[str, Any] = {
+        f"A{level}": {"anyOf": [{"$ref": f"#/$defs/A{level + 1}"}, {"$ref": f"#/$defs/A{level + 1}"}, {"const": level}]}
+        for level in range(40)
+    }
+    properties = {"x": {"$ref": "#/$defs/A0"}, "y": {"type": "string"}}
+    tool = shaped(
+        provider, properties=properties, required=["x"], **{"$defs": {**definitions, "A40": {"type": "null"}}}
+    )
+
+    made = {"x": 3, "y": None} if provider == "openai-strict" else {"x": "3", "y": '"a"'}
+    assert tool.arguments(made)["x"] == 3
 
 
 def test_more_values_than_a_provider_takes_are_left_out_and_reported() -> None:

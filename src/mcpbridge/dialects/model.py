@@ -183,7 +183,7 @@ def _narrow(root: Mapping[str, Json], rules: Rules, subset: Subset) -> tuple[Map
         narrow = Narrow(root, rules, subset, bounds)
         try:
             schema, way_back = narrow.arguments()
-        except TooLargeError:
+        except (TooLargeError, RecursionError):  # definitions may lead deeper than Python's own stack
             continue
         return schema, way_back, narrow.losses
     raise ConfigError(f"a tool with more than {subset.members} arguments can't be told to this provider: hide it")
@@ -194,6 +194,7 @@ def _tries(subset: Subset) -> Iterator[Bounds]:
     for levels in _FEWER:
         yield Bounds(levels=min(levels, subset.levels), references=False, values=subset.values)
     yield Bounds(levels=1, references=False, values=_FEW_VALUES)
+    yield Bounds(levels=0, references=False, values=0)  # every argument as JSON text
 
 
 def _definition(provider: Provider, tool: ModelTool) -> dict[str, Json]:

@@ -21,6 +21,9 @@ from mcpbridge.tools import Json
 SHOWN = 300
 """How much of a schema that can only be given as JSON text is shown to the model, in characters."""
 
+PLACES = 20_000
+"""How many places are looked at: definitions that are written out where they are used can be without number."""
+
 UNTOLD = (
     "not", "if", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames", "minProperties",
     "maxProperties", "uniqueItems", "contains",
@@ -46,7 +49,7 @@ class Narrow:
         self.bounds = bounds
         self.losses = Losses()
         self.definitions = Definitions()
-        self.members = self.values = self.characters = 0
+        self.members = self.values = self.characters = self.places = 0
 
     def arguments(self) -> tuple[Mapping[str, Json], WayBack]:
         """The schema of all arguments, and the way back. Raises: TooLargeError."""
@@ -61,6 +64,9 @@ class Narrow:
 
     def _place(self, parts: Sequence[Part], level: int, seen: frozenset[str]) -> Made:
         """What may stand at one place. Raises: NoValueError, TooLargeError."""
+        self._count(places=1)
+        if self.bounds.levels == 0:
+            return self._text(parts)
         if self.bounds.references and (found := reference_of(self.root, parts)) is not None:
             shared = self.definitions.of(found, lambda: self._place([found], 0, frozenset({found.pointer})))
             return described(shared, next((text for each in parts if (text := _description(each))), ""), self.subset)
@@ -184,12 +190,14 @@ class Narrow:
     def _legal(self, name: str, taken: Mapping[str, Json]) -> str:
         return name if self.rules.member is None else legal_name(name, self.rules.member, self.rules.length, taken)
 
-    def _count(self, *, members: int = 0, values: int = 0, characters: int = 0) -> None:
+    def _count(self, *, members: int = 0, values: int = 0, characters: int = 0, places: int = 0) -> None:
+        self.places += places
         self.members += members
         self.values += values
         self.characters += characters
         most = self.subset
-        if self.members > most.members or self.values > most.values or self.characters > most.characters:
+        told = (self.members, self.values, self.characters, self.places)
+        if any(count > limit for count, limit in zip(told, (*most.sizes, PLACES), strict=True)):
             raise TooLargeError
 
     def _told_open(self, gathered: Gathered) -> None:

@@ -42,6 +42,11 @@ class Subset:
     values: int
     characters: int
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """How many members, values and characters there may be in all."""
+        return (self.members, self.values, self.characters)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:

@@ -74,13 +74,16 @@ _KINDS: Mapping[str, Callable[[Json], bool]] = {
 
 def tidied(schema: Mapping[str, Json], losses: Losses) -> Mapping[str, Json]:
     """The schema of all arguments: sound, and an object without alternatives at its root."""
-    if too_deep(schema):
-        losses.add("", "invalid", "nested deeper than 100 levels: its arguments can't be told")
-        schema = {"type": "object"}
-    tidy = _Tidy(schema, losses)
-    cleaned = tidy.clean(schema, "")
-    whole = cleaned if is_object(cleaned) else {}
-    return plain_root(rebased(whole) if tidy.to_root else whole, losses)
+    try:
+        if not too_deep(schema):
+            tidy = _Tidy(schema, losses)
+            cleaned = tidy.clean(schema, "")
+            whole = cleaned if is_object(cleaned) else {}
+            return plain_root(rebased(whole) if tidy.to_root else whole, losses)
+    except RecursionError:  # the root's own references lead too deep
+        pass
+    losses.add("", "invalid", "nested deeper than 100 levels: its arguments can't be told")
+    return {"type": "object", "properties": {}}
 
 
 class _Tidy:
