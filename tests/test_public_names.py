@@ -12,7 +12,7 @@ import mcpbridge
 
 NAMES = """
 ANYONE Allow AllowedCommand ApiKey ApprovalRequired Approve Ask Audit AuditEvent AuditLog AuthRequired Backoff Basic
-Bearer BridgeError Bus Call Caller Change ClientChannel ConfigError Deny DescriptionError Document Edit Failure
+Bearer BridgeError Bus Call Caller Chain Change ClientChannel ConfigError Deny DescriptionError Document Edit Failure
 FileSink Filter Finding Functions Guard Headers Hidden HostKey HostSink Hours Integration Integrations
 InvalidArguments InvalidRecord Limits LintSettings LocalBus Loss McpSource ModelTools Operation Origin
 PendingApprovals Place Prefix Problem Prompt Resource ResourceTemplate RestSource Restrict Retry Router Scope Secret

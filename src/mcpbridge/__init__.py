@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcpbridge.audit.file import verify_files as verify_files
     from mcpbridge.audit.host import HostSink as HostSink
     from mcpbridge.audit.stored import StoreSink as StoreSink
+    from mcpbridge.auth.chain import Chain as Chain
     from mcpbridge.auth.proposed import auth_from as auth_from
     from mcpbridge.auth.static import ApiKey as ApiKey
     from mcpbridge.auth.static import Basic as Basic
@@ -142,6 +143,7 @@ _HOME = {
     "Bus": "server.bus",
     "Call": "tools",
     "Caller": "tools",
+    "Chain": "auth.chain",
     "Change": "compare.changes",
     "ClientChannel": "tools",
     "ConfigError": "errors",
@@ -258,6 +260,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Bus",
     "Call",
     "Caller",
+    "Chain",
     "Change",
     "ClientChannel",
     "ConfigError",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-
 import httpx2
 
+from mcpbridge.auth.chain import Chain
 from mcpbridge.auth.static import ApiKey, Basic, Bearer, Credential
 from mcpbridge.errors import ConfigError
 from mcpbridge.openapi.security import Proposal, Scheme
@@ -17,7 +16,8 @@ def auth_from(proposal: Proposal, *secrets: Credential) -> httpx2.Auth:
     `secrets` are one for each scheme in its order, two for a basic one (user, password). A scheme of OAuth 2.0 or
     OpenID Connect takes an access token that the host got itself; `proposal.records()` holds its URLs and scopes.
 
-    Raises: ConfigError for too few or too many secrets, and for a scheme that no header, query or cookie can carry.
+    Raises: ConfigError for too few or too many secrets, for a scheme that no header, query or cookie can carry, and
+    for two schemes that write the same header.
     """
     wanted = sum(2 if scheme.kind == "basic" else 1 for scheme in proposal.schemes)
     if len(secrets) != wanted:
@@ -25,7 +25,7 @@ def auth_from(proposal: Proposal, *secrets: Credential) -> httpx2.Auth:
         raise ConfigError(f"the proposal needs {wanted} secrets, got {len(secrets)}: {names}")
     left = list(secrets)
     parts = [_strategy(scheme, left) for scheme in proposal.schemes]
-    return parts[0] if len(parts) == 1 else _Together(parts)
+    return parts[0] if len(parts) == 1 else Chain(*parts)
 
 
 def _strategy(scheme: Scheme, secrets: list[Credential]) -> httpx2.Auth:
@@ -38,21 +38,6 @@ def _strategy(scheme: Scheme, secrets: list[Credential]) -> httpx2.Auth:
         case "bearer" | "http" | "oauth2" | "openid":
             return Bearer(secrets.pop(0), prefix=scheme.prefix)
         case "mtls":
-            raise ConfigError(f"{scheme.name!r} is mutual TLS: pass a transport that has the client's certificate")
+            raise ConfigError(f"{scheme.name!r} is mutual TLS: pass transport=client_certificate(cert, key)")
         case "unknown":
             raise ConfigError(f"the description's scheme {scheme.name!r} has no known type: choose a strategy yourself")
-
-
-class _Together(httpx2.Auth):
-    """Fixed credentials on one request; each has one step only, so none is lost."""
-
-    def __init__(self, parts: Sequence[httpx2.Auth]) -> None:
-        self._parts = parts
-
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        for part in self._parts:
-            request = next(part.auth_flow(request))
-        yield request
-
-    def __repr__(self) -> str:
-        return f"Together({', '.join(map(repr, self._parts))})"

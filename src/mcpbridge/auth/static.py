@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Generator, Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import quote, unquote_plus
 
 import httpx2
@@ -24,6 +24,15 @@ Place: TypeAlias = Literal["header", "query", "cookie"]
 _ENDS_COOKIE = set(' ",;\\')
 
 
+@runtime_checkable
+class Writing(Protocol):
+    """A strategy that says where it puts its credential, so that no other one is put over it."""
+
+    def writes(self) -> frozenset[tuple[Place, str]]:
+        """The places and names there; headers in lower case."""
+        ...
+
+
 class _Static(httpx2.Auth):
     """A strategy that signs once and needs no answer."""
 
@@ -33,6 +42,9 @@ class _Static(httpx2.Auth):
 
     def sign(self, request: httpx2.Request) -> None:
         raise NotImplementedError
+
+    def writes(self) -> frozenset[tuple[Place, str]]:
+        return frozenset({("header", "authorization")})
 
 
 class Bearer(_Static):
@@ -69,7 +81,10 @@ class ApiKey(_Static):
         if where == "cookie" and isinstance(self._value, Secret) and set(self._value.reveal()) & _ENDS_COOKIE:
             raise ConfigError(f"the API key {name!r} holds a character that no cookie can (RFC 6265 section 4.1.1)")
         self._name = name
-        self._where = where
+        self._where: Place = where
+
+    def writes(self) -> frozenset[tuple[Place, str]]:
+        return frozenset({(self._where, self._name.lower() if self._where == "header" else self._name)})
 
     def sign(self, request: httpx2.Request) -> None:
         value = _revealed(f"the API key {self._name!r}", self._value)
@@ -117,12 +132,20 @@ class Headers(_Static):
                 raise ConfigError(f"Headers: {name!r} is no name of a header")
         self._headers = {name: _kept(f"the header {name!r}", value) for name, value in headers.items()}
 
+    def writes(self) -> frozenset[tuple[Place, str]]:
+        return frozenset(("header", name.lower()) for name in self._headers)
+
     def sign(self, request: httpx2.Request) -> None:
         for name, value in self._headers.items():
             request.headers[name] = _revealed(f"the header {name!r}", value)
 
     def __repr__(self) -> str:
         return f"Headers({dict.fromkeys(self._headers, MASK)!r})"
+
+
+def writes(auth: httpx2.Auth) -> frozenset[tuple[Place, str]]:
+    """Where a strategy puts its credentials, headers in lower case; empty for one that does not say."""
+    return auth.writes() if isinstance(auth, Writing) else frozenset()
 
 
 class _Masked(httpx2.URL):
