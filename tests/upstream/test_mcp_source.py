@@ -280,6 +280,12 @@ async def test_a_source_that_was_not_entered_says_what_to_do() -> None:
         await McpSource(peer.server()).list_tools(ANYONE)
 
 
+async def test_a_source_of_another_event_loop_says_what_to_do() -> None:
+    async with McpSource(peer.server()) as source:
+        with pytest.raises(ConfigError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, source.list_tools(ANYONE))
+
+
 async def test_prompt_arguments_that_are_no_text_are_the_callers_fault() -> None:
     async with opened("memory") as source:
         with pytest.raises(InvalidArguments, match="greet"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -78,7 +79,7 @@ class McpSource(ToolSource):
         self._backoff = backoff or self._address.backoff
         most = self._address.sessions if sessions is None else sessions
         self._views = Views(self._view, shared=shared, most=most, where=self._address.where)
-        self._entered = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: list[Listener] = []
         self._news = Debounce[Kind](QUIET, self._changed)
 
@@ -157,20 +158,22 @@ class McpSource(ToolSource):
             view.session.renew()
 
     async def __aenter__(self) -> Self:
-        self._entered = True
+        self._loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._entered = False
+        self._loop = None
         self._news.close()
         await self._views.close()
         await self._address.close()
 
     def _of(self, caller: Caller, channel: ClientChannel | None = None) -> View:
-        if not self._entered:
+        if self._loop is None:
             raise ConfigError("this McpSource was not entered: use `async with source:` where the gateway starts")
+        if self._loop is not asyncio.get_running_loop():
+            raise ConfigError("this McpSource was entered in another event loop: make and enter one in each loop")
         view = self._views.of(caller, channel)
         if isinstance(view, Failure):
             raise UpstreamError(view)
