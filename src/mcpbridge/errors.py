@@ -212,13 +212,14 @@ class UpstreamError(BridgeError):
 
 
 class AuthRequired(BridgeError):
-    """The caller has to log in at `url` before the call can be made."""
+    """The caller has to log in at `url` before the call can be made; `scopes` are those that it lacks, where known."""
 
     code = "auth_required"
 
-    def __init__(self, message: str, *, url: str | None = None) -> None:
+    def __init__(self, message: str, *, url: str | None = None, scopes: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.url = url
+        self.scopes = tuple(scopes)
 
 
 class ApprovalRequired(BridgeError):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import httpx2
 
-from mcpbridge.errors import AuthRequired, ConfigError, Failure
+from mcpbridge.errors import AuthRequired, ConfigError, Failure, UpstreamError
 from mcpbridge.net.failures import SigningFailed, lost, overdue, oversized, unsigned
 from mcpbridge.net.guard import ANYWHERE, Guard
 from mcpbridge.net.limits import Limits
@@ -91,6 +91,8 @@ class Upstream:
             return self._turns.failure(call.where)
         except SigningFailed as failed:
             return unsigned(failed, call.where, left=call.left)
+        except UpstreamError as error:  # of a strategy that asks a server of its own for tokens
+            return replace(error.failure, sent="unknown" if call.left else "no")
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -187,10 +189,13 @@ class _Call:
 
 
 async def _step(step: Awaitable[httpx2.Request]) -> httpx2.Request:
-    """One step of a strategy. Raises: StopAsyncIteration, AuthRequired, and SigningFailed for everything else."""
+    """One step of a strategy.
+
+    Raises: StopAsyncIteration, AuthRequired, UpstreamError, and SigningFailed for everything else.
+    """
     try:
         return await step
-    except (StopAsyncIteration, AuthRequired):
+    except (StopAsyncIteration, AuthRequired, UpstreamError):
         raise
     except Exception as error:  # what a host's strategy raises is no answer of the upstream, and must not end as one
         raise SigningFailed(type(error).__name__) from error

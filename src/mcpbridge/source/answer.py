@@ -140,7 +140,8 @@ def _told(error: BridgeError) -> tuple[dict[str, Json], str]:
             problems = [problem.to_json() for problem in error.problems]
             return {"problems": problems}, "Nothing was sent. Correct the arguments and call again."
         case AuthRequired():
-            return {"url": error.url} if error.url else {}, "A person has to log in first."
+            told = {"url": error.url, "scopes": [*error.scopes]}
+            return {name: value for name, value in told.items() if value}, "A person has to log in first."
         case ApprovalRequired():
             return {"approval": error.id}, "Call again with the same arguments when a person has approved it."
         case _:
