@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mcpbridge.adapters.langchain import as_langchain as as_langchain
     from mcpbridge.adapters.openai_agents import as_openai_agents as as_openai_agents
     from mcpbridge.adapters.pydantic_ai import as_pydantic_ai as as_pydantic_ai
+    from mcpbridge.approvals.approvals import Approvals as Approvals
     from mcpbridge.audit.chains import verify_entries as verify_entries
     from mcpbridge.audit.file import FileSink as FileSink
     from mcpbridge.audit.file import verify_files as verify_files
@@ -107,10 +108,15 @@ if TYPE_CHECKING:
     from mcpbridge.upstream.source import McpSource as McpSource
     from mcpbridge.vault.host import HostKey as HostKey
     from mcpbridge.vault.vault import Vault as Vault
+    from mcpbridge.wrap.approval import ApprovalRequest as ApprovalRequest
+    from mcpbridge.wrap.approval import Decision as Decision
     from mcpbridge.wrap.approval_memory import PendingApprovals as PendingApprovals
     from mcpbridge.wrap.approve import Approve as Approve
     from mcpbridge.wrap.approve import ask_client as ask_client
     from mcpbridge.wrap.approve import ask_host as ask_host
+    from mcpbridge.wrap.approvers import Queue as Queue
+    from mcpbridge.wrap.approvers import ask_client_of as ask_client_of
+    from mcpbridge.wrap.approvers import first_of as first_of
     from mcpbridge.wrap.audit import Audit as Audit
     from mcpbridge.wrap.audit_event import AuditEvent as AuditEvent
     from mcpbridge.wrap.audit_log import AuditLog as AuditLog
@@ -129,7 +135,9 @@ _HOME = {
     "Allow": "policy",
     "AllowedCommand": "upstream.commands",
     "ApiKey": "auth.static",
+    "ApprovalRequest": "wrap.approval",
     "ApprovalRequired": "errors",
+    "Approvals": "approvals.approvals",
     "Approve": "wrap.approve",
     "Ask": "policy",
     "Audit": "wrap.audit",
@@ -147,6 +155,7 @@ _HOME = {
     "Change": "compare.changes",
     "ClientChannel": "tools",
     "ConfigError": "errors",
+    "Decision": "wrap.approval",
     "Deny": "policy",
     "DescriptionError": "errors",
     "Document": "openapi.document",
@@ -179,6 +188,7 @@ _HOME = {
     "Prefix": "wrap.prefix",
     "Problem": "openapi.problems",
     "Prompt": "tools",
+    "Queue": "wrap.approvers",
     "Resource": "tools",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
@@ -214,6 +224,7 @@ _HOME = {
     "ask": "source.answer",
     "ask_always": "policy",
     "ask_client": "wrap.approve",
+    "ask_client_of": "wrap.approvers",
     "ask_host": "wrap.approve",
     "auth_from": "auth.proposed",
     "build_request": "openapi.request",
@@ -222,6 +233,7 @@ _HOME = {
     "error_of": "source.answer",
     "failed": "source.answer",
     "fetch_document": "net.documents",
+    "first_of": "wrap.approvers",
     "for_model": "dialects.model",
     "guarded": "build",
     "integration_schema": "integrations.record",
@@ -246,7 +258,9 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Allow",
     "AllowedCommand",
     "ApiKey",
+    "ApprovalRequest",
     "ApprovalRequired",
+    "Approvals",
     "Approve",
     "Ask",
     "Audit",
@@ -264,6 +278,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Change",
     "ClientChannel",
     "ConfigError",
+    "Decision",
     "Deny",
     "DescriptionError",
     "Document",
@@ -296,6 +311,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Prefix",
     "Problem",
     "Prompt",
+    "Queue",
     "Resource",
     "ResourceTemplate",
     "RestSource",
@@ -331,6 +347,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ask",
     "ask_always",
     "ask_client",
+    "ask_client_of",
     "ask_host",
     "auth_from",
     "build_request",
@@ -339,6 +356,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "error_of",
     "failed",
     "fetch_document",
+    "first_of",
     "for_model",
     "guarded",
     "integration_schema",

@@ -92,9 +92,13 @@ class Store:
         new = insert_into(connection, revisions).values(tenant=tenant, revision=1)
         grown = new.on_conflict_do_update(index_elements=["tenant"], set_={"revision": revisions.c.revision + 1})
         revision = await connection.scalar(grown.returning(revisions.c.revision))
+        await self.tell(connection)
+        return int(revision or 0)
+
+    async def tell(self, connection: AsyncConnection) -> None:
+        """Wakes whoever waits for a change, on every replica, with this transaction's commit."""
         if self.database.tell is not None:
             await connection.execute(text(self.database.tell))
-        return int(revision or 0)
 
     @asynccontextmanager
     async def changed(self, interval: float) -> AsyncGenerator[Callable[[], Awaitable[None]]]:

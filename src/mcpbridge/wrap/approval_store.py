@@ -75,13 +75,16 @@ class ApprovalStore(ABC):
     async def resolve(self, id: str, *, ran: bool, by: str | Caller, reason: str = "") -> Decided | None:
         """Settles a request whose outcome is `unknown`, by somebody who has looked.
 
-        Where the call ran, it is `done`. Where it did not, the yes counts again for as long as it lives.
+        Where the call ran, it is `done`. Where it did not, that is a yes anew, for as long as the request lives.
+
+        Raises: DecisionRefused where who asked is barred, and says that it did not run.
         """
         old = await self._known(id, by)
         if old is None or old.state != "unknown":
             return old and Decided(request=old, won=False)
+        check_decider(old, by, approved=not ran)
         state: ApprovalState = "done" if ran else "approved"
-        new = replace(old, state=state, queued=not ran, nonce=None, reason=reason or old.reason)
+        new = replace(old, state=state, queued=not ran, nonce=None, by=name_of(by), reason=reason)
         kept = await self.swap(old, new)
         now = kept or await self._known(id, by)
         return now and Decided(request=now, won=kept is not None)

@@ -1,0 +1,1 @@
+"""Approvals that outlive a restart and that every replica sees: `Approvals(store)`."""
