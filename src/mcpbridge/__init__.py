@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from mcpbridge.policy import ask_always as ask_always
     from mcpbridge.policy import read_only as read_only
     from mcpbridge.policy import reads_run_writes_ask as reads_run_writes_ask
+    from mcpbridge.policy import strictest as strictest
     from mcpbridge.rest import RestSource as RestSource
     from mcpbridge.router import Router as Router
     from mcpbridge.secret import Secret as Secret
@@ -245,6 +246,7 @@ _HOME = {
     "read_operations": "openapi.operations",
     "read_response": "openapi.response",
     "reads_run_writes_ask": "policy",
+    "strictest": "policy",
     "to_asgi": "server.asgi",
     "to_server": "server.lowlevel",
     "to_tool": "openapi.tool",
@@ -368,6 +370,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "read_operations",
     "read_response",
     "reads_run_writes_ask",
+    "strictest",
     "to_asgi",
     "to_server",
     "to_tool",

@@ -1,4 +1,7 @@
-"""Policies: whether a call runs, is refused, or waits for a person's yes."""
+"""Policies: whether a call runs, is refused, or waits for a person's yes.
+
+Whatever goes wrong in a policy of the host's refuses the call: `Deny.code` says what did.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mcpbridge.errors import ConfigError
 from mcpbridge.tools import Call, Tool
 
 logger = logging.getLogger(__name__)
@@ -26,9 +30,10 @@ class Allow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deny:
-    """The call is refused; the reason is told to the caller."""
+    """The call is refused; the reason is told to the caller, and `explain` gives the code, which is stable."""
 
     reason: str = ""
+    code: str = "policy_denied"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +49,9 @@ Policy: TypeAlias = Callable[[Call, Tool], Ruling | Awaitable[Ruling]]
 """What a host passes: decides on one call of one tool, as the caller sees the tool."""
 
 _ALLOW, _ASK = Allow(), Ask()
-_UNDECIDED = Deny(reason="the gateway's policy came to no decision")
+_RAISED = Deny(code="policy_raised", reason="the gateway's policy came to no decision")
+_LATE = Deny(code="policy_timeout", reason="the gateway's policy came to no decision in time")
+_NONSENSE = Deny(code="policy_invalid", reason="the gateway's policy gave no decision")
 
 
 def reads_run_writes_ask(_call: Call, tool: Tool) -> Ruling:
@@ -66,19 +73,45 @@ def read_only(_call: Call, tool: Tool) -> Ruling:
     return _ALLOW if tool.access == "read" else Deny(reason="only tools that read may be called here")
 
 
+def strictest(*policies: Policy) -> Policy:
+    """All of the policies as one: a `Deny` counts more than an `Ask`, that more than an `Allow`; the first of its kind.
+
+    They are asked in order, up to the first that denies. One that fails denies.
+
+    Raises: ConfigError for none at all, and for what is no policy.
+    """
+    if not policies:
+        raise ConfigError("strictest() has no policies: give one at least")
+    if strange := [policy for policy in policies if not callable(policy)]:
+        raise ConfigError(f"{strange[0]!r} is no policy: give a function of (call, tool)")
+
+    async def all_of_them(call: Call, tool: Tool) -> Ruling:
+        strict = await rule(policies[0], call, tool)
+        for policy in policies[1:]:
+            if isinstance(strict, Deny):
+                break
+            ruling = await rule(policy, call, tool)
+            if isinstance(ruling, Deny) or (isinstance(ruling, Ask) and isinstance(strict, Allow)):
+                strict = ruling
+        return strict
+
+    return all_of_them
+
+
 async def rule(policy: Policy, call: Call, tool: Tool, *, seconds: float = POLICY_SECONDS) -> Ruling:
     """The policy's ruling. One that raises, takes too long or gives anything else than a ruling refuses.
 
     Only an asynchronous policy can be stopped: a plain function that hangs holds up the event loop.
     """
+    late = asyncio.timeout(seconds)
     try:
         ruling = policy(call, tool)
         if inspect.isawaitable(ruling):
-            async with asyncio.timeout(seconds):
+            async with late:
                 ruling = await ruling
     except Exception:  # whatever a host's policy raises must not let a call through
-        logger.exception("the policy raised for %r: refused", tool.name)
-        return _UNDECIDED
+        logger.exception("the policy failed for %r: refused", tool.name)
+        return _LATE if late.expired() else _RAISED
     return _sound(ruling, tool)
 
 
@@ -86,4 +119,4 @@ def _sound(ruling: object, tool: Tool) -> Ruling:
     if isinstance(ruling, Allow | Deny | Ask):
         return ruling
     logger.error("the policy gave %s for %r, not Allow, Deny or Ask: refused", type(ruling).__name__, tool.name)
-    return _UNDECIDED
+    return _NONSENSE

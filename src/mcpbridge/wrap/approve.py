@@ -97,7 +97,7 @@ class Approve(Wrapper):
             return verdicts
         call = Call(name=key, arguments=arguments or {}, caller=caller)
         ruling = await rule(self.policy, call, await self.inner.get_tool(key, caller))
-        code = "policy_denied" if isinstance(ruling, Deny) else "asks" if isinstance(ruling, Ask) else "allowed"
+        code = ruling.code if isinstance(ruling, Deny) else "asks" if isinstance(ruling, Ask) else "allowed"
         allowed = not isinstance(ruling, Deny)
         own = Verdict(layer=type(self).__name__, allowed=allowed, code=code, message=ruling.reason or code)
         return [*verdicts[:-1], own]
