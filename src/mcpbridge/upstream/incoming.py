@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from operator import is_
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -32,13 +33,14 @@ Report = Callable[[Kind, Sequence[str]], None]
 
 
 def repaired(result: Mapping[str, Json], version: str, report: Report) -> Mapping[str, Json]:
-    """A result without the items of a listing that its protocol version does not allow."""
+    """A result without the items of a listing that its protocol version does not allow, and without strange hints."""
     for member, (kind, method) in LISTS.items():
         found: Json = result.get(member)
         if isinstance(found, list):
-            listed = cast("list[object]", found)
+            given = cast("list[object]", found)
+            listed = [_plainly_hinted(item) for item in given]
             if _is_legal(method, version, member, listed):
-                return result
+                return result if all(map(is_, listed, given)) else {**result, member: listed}
             legal = [_is_legal(method, version, member, [item]) for item in listed]
             report(kind, [_name(item) for item, good in zip(listed, legal, strict=True) if not good])
             return {**result, member: [item for item, good in zip(listed, legal, strict=True) if good]}
@@ -52,6 +54,17 @@ def shortened(result: Mapping[str, Json], most: int) -> Mapping[str, Json]:
         if isinstance(found, list) and len(cast("list[object]", found)) > most:
             return {**result, member: found[:most]}
     return result
+
+
+def _plainly_hinted(item: Json) -> Json:
+    """The item without hints that are no booleans: the SDK would read the text "true" as a yes."""
+    listed = cast("Mapping[str, Json]", item) if isinstance(item, dict) else {}
+    annotations: Json = listed.get("annotations")
+    if not isinstance(annotations, dict):
+        return cast("Json", item)
+    given = cast("Mapping[str, Json]", annotations)
+    kept = {name: hint for name, hint in given.items() if not name.endswith("Hint") or isinstance(hint, bool)}
+    return cast("Json", item) if len(kept) == len(given) else {**listed, "annotations": kept}
 
 
 def _is_legal(method: str, version: str, member: str, items: Sequence[Json]) -> bool:
