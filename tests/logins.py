@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,3 +68,10 @@ async def call(auth: httpx2.Auth, url: str, caller: Caller = ANN) -> httpx2.Resp
     async with httpx2.AsyncClient() as client:
         request = client.build_request("GET", url, extensions={CALLER_KEY: caller})
         return await client.send(request, auth=auth)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for what a server in another thread does, which nobody tells of."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
