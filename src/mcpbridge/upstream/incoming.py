@@ -58,13 +58,15 @@ def shortened(result: Mapping[str, Json], most: int) -> Mapping[str, Json]:
 
 def _plainly_hinted(item: Json) -> Json:
     """The item without hints that are no booleans: the SDK would read the text "true" as a yes."""
-    listed = cast("Mapping[str, Json]", item) if isinstance(item, dict) else {}
+    if not isinstance(item, dict):
+        return item
+    listed = cast("Mapping[str, Json]", item)
     annotations: Json = listed.get("annotations")
     if not isinstance(annotations, dict):
-        return cast("Json", item)
+        return listed
     given = cast("Mapping[str, Json]", annotations)
     kept = {name: hint for name, hint in given.items() if not name.endswith("Hint") or isinstance(hint, bool)}
-    return cast("Json", item) if len(kept) == len(given) else {**listed, "annotations": kept}
+    return listed if len(kept) == len(given) else {**listed, "annotations": kept}
 
 
 def _is_legal(method: str, version: str, member: str, items: Sequence[Json]) -> bool:
