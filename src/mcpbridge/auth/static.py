@@ -109,7 +109,7 @@ class Basic(_Static):
         self._user = Secret.of(user)
         if ":" in self._user.reveal():
             raise ConfigError("Basic: a user name can't hold a colon (RFC 7617 section 2)")
-        self._password = password if callable(password) else _secret("the password", password)
+        self._password = password if callable(password) else as_secret("the password", password)
 
     def sign(self, request: httpx2.Request) -> None:
         password = Secret.of(self._password() if callable(self._password) else self._password)
@@ -181,16 +181,17 @@ def _with_cookie(header: str, name: str, value: str) -> str:
 def _kept(what: str, value: Credential) -> Secret | Callable[[], str | Secret]:
     if callable(value):
         return value
-    secret = _secret(what, value)
+    secret = as_secret(what, value)
     _checked(what, secret.reveal())
     return secret
 
 
 def _revealed(what: str, value: Secret | Callable[[], str | Secret]) -> str:
-    return value.reveal() if isinstance(value, Secret) else _checked(what, _secret(what, value()).reveal())
+    return value.reveal() if isinstance(value, Secret) else _checked(what, as_secret(what, value()).reveal())
 
 
-def _secret(what: str, value: object) -> Secret:
+def as_secret(what: str, value: object) -> Secret:
+    """The credential as a secret. Raises: ConfigError for what is neither text nor a `Secret`, without showing it."""
     if not isinstance(value, str | Secret):
         raise ConfigError(f"{what} must be text or a Secret, not {type(value).__name__}")
     try:
