@@ -115,12 +115,12 @@ class Approvals(ApprovalStore):
         return [self._timed(read) for read in found]
 
     async def changes(self, tenant: str | None = None) -> AsyncGenerator[ApprovalRequest]:
-        """Requests as they are made, decided, used, or expire, on whichever replica, without end.
+        """The open requests, then each as it is made, decided, used, or expires, on whichever replica, without end.
 
         Several changes of one request that come together are one. Leave it by `contextlib.aclosing`.
         """
         async with self._listening():
-            known = await self._open(tenant)
+            known: dict[str, ApprovalRequest] = {}
             while True:
                 news = self._news
                 found = await self._open(tenant)
