@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from mcpbridge.errors import SourceDisabled as SourceDisabled
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
+    from mcpbridge.gateway.gateway import Gateway as Gateway
+    from mcpbridge.gateway.health import Transition as Transition
     from mcpbridge.integrations.errors import InvalidRecord as InvalidRecord
     from mcpbridge.integrations.record import Integration as Integration
     from mcpbridge.integrations.record import integration_schema as integration_schema
@@ -166,6 +168,7 @@ _HOME = {
     "Filter": "wrap.filter",
     "Finding": "linting.rule",
     "Functions": "upstream.functions",
+    "Gateway": "gateway.gateway",
     "Guard": "net.guard",
     "Headers": "auth.static",
     "Hidden": "source.base",
@@ -213,6 +216,7 @@ _HOME = {
     "ToolEdit": "wrap.edit",
     "ToolNotFound": "errors",
     "ToolSource": "source.base",
+    "Transition": "gateway.health",
     "UpstreamError": "errors",
     "Validate": "wrap.validate",
     "Vault": "vault.vault",
@@ -290,6 +294,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Filter",
     "Finding",
     "Functions",
+    "Gateway",
     "Guard",
     "Headers",
     "Hidden",
@@ -337,6 +342,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ToolEdit",
     "ToolNotFound",
     "ToolSource",
+    "Transition",
     "UpstreamError",
     "Validate",
     "Vault",

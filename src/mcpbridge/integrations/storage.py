@@ -73,9 +73,10 @@ async def switches(connection: AsyncConnection, tenant: str) -> Mapping[str, Row
     return {row["slug"]: row for row in rows.mappings()}
 
 
-async def all_switches(connection: AsyncConnection) -> Sequence[RowMapping]:
-    """Which system integrations tenants have switched, for every tenant."""
-    return [*(await connection.execute(select(enablements))).mappings()]
+async def all_switches(connection: AsyncConnection, tenant: str | None = None) -> Sequence[RowMapping]:
+    """Which system integrations one tenant has switched, or every one."""
+    which = select(enablements) if tenant is None else select(enablements).where(enablements.c.tenant == tenant)
+    return [*(await connection.execute(which)).mappings()]
 
 
 async def switch(connection: AsyncConnection, tenant: str, slug: str, *, enabled: bool, reason: str) -> None:

@@ -7,6 +7,7 @@ import itertools
 import logging
 from collections.abc import Iterator, Sequence
 
+from mcpbridge.errors import UpstreamError
 from mcpbridge.source.base import Listener, ToolSource
 from mcpbridge.tools import Caller, Item, Kind, Status
 from mcpbridge.wrap.held import Held
@@ -45,7 +46,10 @@ class Mount:
                 await self.held.ready()
                 items = await self.prefix.list(kind, caller) if self.usable else ()
         except Exception as error:  # whatever one source raises must not take the listing of the others
-            logger.exception("source %r is left out of the listing of %ss", self.slug, kind)
+            if isinstance(error, UpstreamError):
+                logger.warning("source %r is left out of the listing of %ss: %s", self.slug, kind, error)
+            else:
+                logger.exception("source %r is left out of the listing of %ss", self.slug, kind)
             self._faults[kind] = type(error).__name__
             self._age = next(_ages)
             return ()

@@ -1,0 +1,1 @@
+"""A gateway: integrations as they run, their status, and how they are checked."""

@@ -1,0 +1,168 @@
+"""From a record to the source that it describes, and the record's rules over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+from mcp import StdioServerParameters
+
+from mcpbridge.errors import ConfigError
+from mcpbridge.integrations.auth import revealed
+from mcpbridge.integrations.parts import read_limits
+from mcpbridge.integrations.record import Integration, McpIntegration, RestIntegration
+from mcpbridge.net.documents import fetch_document
+from mcpbridge.net.guard import ANYWHERE, PUBLIC, Guard
+from mcpbridge.net.limits import Limits
+from mcpbridge.net.pool import Pool
+from mcpbridge.openapi.document import Document
+from mcpbridge.openapi.limits import ReadLimits
+from mcpbridge.openapi.servers import first_server
+from mcpbridge.rest import RestSource
+from mcpbridge.secret import Secret
+from mcpbridge.source.base import ToolSource, Wrapper
+from mcpbridge.upstream.source import McpSource
+
+STREAMS = 10_000
+"""Connections of a guarded MCP upstream: a stream of news holds one for as long as it lasts."""
+
+Tap = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
+"""Puts a transport of its own around the one that sends."""
+
+
+async def source_of(record: Integration, *, guard: Guard | None = None, tap: Tap | None = None) -> ToolSource:
+    """The source of a record whose credentials are there, not yet entered. The description is read for it.
+
+    `guard` is for a record that somebody else than the operator made: its addresses, and that of its description, have
+    to be public or allowed by it. `tap` sees every request of an HTTP API.
+
+    Raises: DescriptionError, UpstreamError; ConfigError for what can't be called.
+    """
+    if isinstance(record, RestIntegration):
+        return await _rest(record, guard, tap)
+    if isinstance(record, McpIntegration):
+        return _mcp(record, guard)
+    raise ConfigError(f"the integration {record.name!r} has no protocol that is known: use 'rest' or 'mcp'")
+
+
+async def document_of(record: RestIntegration, *, guard: Guard | None = None) -> Document | None:
+    """The description that a record names, None where its operations are written by hand.
+
+    Raises: DescriptionError, UpstreamError.
+    """
+    if record.openapi is None:
+        return None
+    limits = read_limits(record.limits)
+    if record.openapi.startswith(("http://", "https://")):
+        return await fetch_document(record.openapi, limits=limits, guard=guard)
+    reading = ReadLimits(bytes=limits.description, operations=limits.operations, seconds=limits.parse)
+    return await asyncio.to_thread(partial(Document.parse, Path(record.openapi), limits=reading))
+
+
+async def _rest(record: RestIntegration, guard: Guard | None, tap: Tap | None) -> ToolSource:
+    document = await document_of(record, guard=guard)
+    base_url = record.base_url or _base(record, document)
+    reach = guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
+    make = partial(
+        _made,
+        record,
+        document,
+        base_url=base_url,
+        transport=None if tap is None else tap(Pool(read_limits(record.limits), guard=reach)),
+        guard=reach,
+    )
+    return make() if document is None else await asyncio.to_thread(make)
+
+
+def _made(
+    record: RestIntegration,
+    document: Document | None,
+    *,
+    base_url: str,
+    transport: httpx2.AsyncBaseTransport | None,
+    guard: Guard,
+) -> RestSource:
+    auth, headers, limits = record.auth.strategy(), headers_of(record), read_limits(record.limits)
+    if document is not None:
+        return RestSource.from_openapi(
+            document,
+            base_url=base_url,
+            transport=transport,
+            auth=auth,
+            headers=headers,
+            limits=limits,
+            guard=guard,
+        )
+    operations = [each.operation() for each in record.operations]
+    return RestSource(
+        operations, base_url=base_url, transport=transport, auth=auth, headers=headers, limits=limits, guard=guard
+    )
+
+
+def headers_of(record: Integration) -> Mapping[str, str | Secret]:
+    """The headers on every request. Raises: ValueError where a credential is in the vault still."""
+    return {name: value if isinstance(value, str) else revealed(value) for name, value in record.headers.items()}
+
+
+def _base(record: RestIntegration, document: Document | None) -> str:
+    """The first server's URL, which is relative to the description's own (OpenAPI 3.1 section 4.8.5)."""
+    first = None if document is None else first_server(document.root)
+    where = record.openapi or ""
+    url = urljoin(where, first or "/") if where.startswith(("http://", "https://")) else first or ""
+    if urlsplit(url).scheme not in {"http", "https"}:
+        said = f"its first server is {first!r}" if first else "it names no server"
+        raise ConfigError(f"the description of {record.name!r} does not say where the API is ({said}): give base_url")
+    return url
+
+
+def _is_named(record: RestIntegration, base_url: str) -> bool:
+    """Whether the operator named the address: as base_url, or as that of the description."""
+    mine, theirs = urlsplit(record.openapi or ""), urlsplit(base_url)
+    return record.base_url is not None or (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc)
+
+
+def _mcp(record: McpIntegration, guard: Guard | None) -> ToolSource:
+    limits = read_limits(record.limits)
+    if record.transport == "stdio":
+        env = {name: revealed(value).reveal() for name, value in record.env.items()}
+        command = StdioServerParameters(
+            command=record.command or "", args=[*record.args], env=env or None, cwd=record.cwd
+        )
+        return McpSource(command, limits=limits, trusted=record.trusted)
+    pool = None if guard is None else _guarded(limits, guard)
+    source = McpSource(
+        record.url or "",
+        auth=record.auth.strategy(),
+        headers=headers_of(record),
+        limits=limits,
+        trusted=record.trusted,
+        transport=record.transport,
+        http=pool,
+    )
+    return source if pool is None else _Pooled(source, pool)
+
+
+def _guarded(limits: Limits, guard: Guard) -> Pool:
+    return Pool(replace(limits, connections=STREAMS), guard=guard)
+
+
+class _Pooled(Wrapper):
+    """A source whose transport is closed after it."""
+
+    def __init__(self, inner: ToolSource, pool: Pool) -> None:
+        super().__init__(inner)
+        self._pool = pool
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)
+        finally:
+            await self._pool.aclose()
