@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
@@ -18,10 +24,12 @@ from mcpbridge.secret import Secret
 
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
+_PEM: Final = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)([A-Za-z0-9+/=\s]+)(-----END [A-Z0-9 ]+-----)")
+
 LIFETIME: Final = 120
 """Seconds that an assertion is good for."""
 
-_CURVES: Final[Mapping[str, str]] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_CURVES: Final[Mapping[str, str]] = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,18 +113,24 @@ def _key(client: OAuthClient) -> tuple[Key, str]:
                 f"the secret of the client {client.id!r} is too short to sign with: client_secret_jwt needs 32 bytes"
             )
         return OctKey.import_key(secret), client.algorithm or "HS256"
-    for kind in (RSAKey, ECKey, OKPKey):
-        try:
-            key = kind.import_key(client.key.reveal())
-        except (JoseError, ValueError, TypeError):
-            continue
-        return key, client.algorithm or _algorithm(client, key)
-    raise ConfigError(f"the key of the client {client.id!r} is no private key: give it as PEM, without a passphrase")
+    try:
+        private = load_pem_private_key(_pem(Secret.of(client.key)), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        private = None
+    match private:
+        case RSAPrivateKey():
+            if private.key_size < 2048:
+                raise ConfigError(f"the key of the client {client.id!r} is too weak: RSA needs 2048 bits")
+            return RSAKey.import_key(private), client.algorithm or "RS256"
+        case EllipticCurvePrivateKey():
+            return ECKey.import_key(private), client.algorithm or _CURVES.get(private.curve.name, "ES256")
+        case Ed25519PrivateKey():
+            return OKPKey.import_key(private), client.algorithm or "Ed25519"  # RFC 9864 section 2.2
+        case _:
+            raise ConfigError(f"the key of the client {client.id!r} is no private key: give PEM without a passphrase")
 
 
-def _algorithm(client: OAuthClient, key: RSAKey | ECKey | OKPKey) -> str:
-    if isinstance(key, RSAKey):
-        if key.raw_value.key_size < 2048:
-            raise ConfigError(f"the key of the client {client.id!r} is too weak: RSA needs 2048 bits")
-        return "RS256"
-    return _CURVES.get(str(key.curve_name), "ES256") if isinstance(key, ECKey) else "EdDSA"
+def _pem(secret: Secret) -> bytes:
+    """A PEM text (RFC 7468) with its line ends, from one that has blanks there, or ends that are escaped."""
+    found = _PEM.fullmatch(secret.reveal().replace("\\n", " ").strip())
+    return b"" if found is None else "\n".join((found[1], *found[2].split(), found[3], "")).encode("ascii")

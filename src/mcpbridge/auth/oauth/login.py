@@ -73,12 +73,12 @@ class Browser:
             except ValueError:
                 given = dict[str, list[str]]()
             query = {name: values[0] for name, values in given.items() if len(values) == 1}
-        return cls(parameters=query, cookie=_secret(cookies.get(COOKIE)))
+        return cls(parameters=query, cookie=secret_of(cookies.get(COOKIE)))
 
     @property
     def state(self) -> Secret | None:
         """The login that it is about."""
-        return _secret(self.parameters.get("state"))
+        return secret_of(self.parameters.get("state"))
 
 
 class Logins:
@@ -235,6 +235,6 @@ def _cookie(browser: Secret | None) -> Secret:
     return browser if browser is not None and had else Secret(secrets.token_urlsafe(32))
 
 
-def _secret(text: str | None) -> Secret | None:
+def secret_of(text: str | None) -> Secret | None:
     """What a browser sent, where it can be one of ours."""
     return Secret(text) if text and _OURS.fullmatch(text) else None

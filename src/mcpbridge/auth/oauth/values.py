@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
 from mcpbridge.errors import ConfigError
@@ -50,7 +50,8 @@ class OAuthClient:
     """A client that is registered at an authorization server.
 
     secret      for the methods with `client_secret`
-    key         a private key as PEM, for `private_key_jwt`; `key_id` names it, `algorithm` is how it signs
+    key         a private key as PEM, for `private_key_jwt`; `key_id` names it, `algorithm` is how it signs. A `Secret`
+                holds it with blanks in place of its line ends
     method      None: the first that the server takes of basic, post and none
     audience    of signed assertions; None: the issuer, or the token endpoint where it is not known
 
@@ -59,13 +60,15 @@ class OAuthClient:
 
     id: str
     secret: Secret | None = None
-    key: Secret | None = None
+    key: str | Secret | None = field(default=None, repr=False)
     key_id: str | None = None
     algorithm: str | None = None
     method: Method | None = None
     audience: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.key, str):
+            object.__setattr__(self, "key", Secret(" ".join(self.key.split())))
         if not self.id or not self.id.isprintable():
             raise ConfigError(
                 "OAuthClient(id=…) must be printable text, not empty: give the client_id of the registration"
