@@ -1,4 +1,4 @@
-"""The keys of `HmacSignature`, newest first, however they are written."""
+"""Shared keys, however they are written; those of `HmacSignature` are several, newest first."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ _DECODE: Mapping[KeyEncoding, Callable[[str], bytes]] = {
 }
 
 
+def read_key(secret: Secret, encoding: KeyEncoding) -> bytes:
+    """The bytes of a key. Raises: ConfigError for one that is empty, or not written so."""
+    if encoding not in _DECODE:
+        raise ConfigError(f"key_encoding={encoding!r} must be one of {', '.join(_DECODE)}")
+    try:
+        key = _DECODE[encoding](secret.reveal())
+    except (binascii.Error, ValueError):
+        raise ConfigError(f"a key is not written in key_encoding={encoding!r}") from None
+    if not key:
+        raise ConfigError("a key is empty")
+    return key
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """One key, or a function that gives it each time."""
@@ -41,13 +54,7 @@ class SigningKey:
 
     def _bytes(self) -> bytes:
         given = self.value if isinstance(self.value, Secret) else as_secret("an HMAC key", self.value())
-        try:
-            key = _DECODE[self.encoding](given.reveal())
-        except (binascii.Error, ValueError):
-            raise ConfigError(f"HmacSignature: a key is not written in key_encoding={self.encoding!r}") from None
-        if not key:
-            raise ConfigError("HmacSignature: a key is empty")
-        return key
+        return read_key(given, self.encoding)
 
     def checked(self) -> SigningKey:
         """The key itself. Raises: ConfigError for one that is there already and can't be read."""
@@ -58,8 +65,6 @@ class SigningKey:
 
 def signing_keys(given: Credential | Sequence[Credential], encoding: KeyEncoding) -> Sequence[SigningKey]:
     """The keys in their order. Raises: ConfigError where there is none, or one can't be read."""
-    if encoding not in _DECODE:
-        raise ConfigError(f"HmacSignature(key_encoding={encoding!r}) must be one of {', '.join(_DECODE)}")
     keys: list[Credential] = [*given] if isinstance(given, list | tuple) else [cast("Credential", given)]
     if not keys:
         raise ConfigError("HmacSignature needs a key, or several, newest first")
