@@ -197,7 +197,8 @@ async def test_a_stranger_costs_the_same_queries_for_a_real_id_as_for_none(appro
     added = await approvals.add(request(), 600)
     stranger = Caller(tenant="other", user="eve")
     statements: list[str] = []
-    event.listen(approvals.store.database.reader.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    reader = approvals.store.database.reader.sync_engine
+    event.listen(reader, "before_cursor_execute", lambda *given: statements.append(given[2]))
     for name in (added.id, "unknown"):
         assert await approvals.decide(name, approved=True, by=stranger) is None
     half = len(statements) // 2

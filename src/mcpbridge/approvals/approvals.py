@@ -92,10 +92,10 @@ class Approvals(ApprovalStore):
         kept = replace(new, version=old.version + 1)
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._rows.swap(connection, old, kept):
-                return False
-            await self._record(connection, old, kept, self.clock())
-            return True
+            at = await self._rows.swap(connection, old, kept)
+            if at is not None:
+                await self._record(connection, old, kept, at)
+            return at is not None
 
         if not await self._transact(write):
             return None

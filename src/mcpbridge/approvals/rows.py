@@ -65,11 +65,15 @@ class Rows:
         found = self._select().where(mine, self._standing().in_(states)).order_by(_COLUMN.created, _COLUMN.id)
         return [_read(row) for row in await connection.execute(found.limit(limit))]
 
-    async def swap(self, connection: AsyncConnection, old: ApprovalRequest, new: ApprovalRequest) -> bool:
-        """Puts the new in the place of the old, unless that has changed since: one statement decides."""
+    async def swap(self, connection: AsyncConnection, old: ApprovalRequest, new: ApprovalRequest) -> float | None:
+        """Puts the new in the place of the old, unless that has changed since: one statement decides.
+
+        Gives the database's time, or None.
+        """
         standing = true() if old.state == "claimed" else self._standing() == old.state
         same = and_(_COLUMN.id == old.id, _COLUMN.version == old.version, standing)
-        return (await connection.execute(update(approvals).where(same).values(_values(new)))).rowcount == 1
+        swapped = update(approvals).where(same).values(_values(new)).returning(now())
+        return (await connection.execute(swapped)).scalar_one_or_none()
 
     async def make_room(self, connection: AsyncConnection, caller: CallerKey, per_caller: int) -> None:
         """Removes the caller's oldest requests that are more than `per_caller`, but for those whose end is unknown."""
