@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mcpbridge.audit.host import HostSink as HostSink
     from mcpbridge.audit.stored import StoreSink as StoreSink
     from mcpbridge.auth.chain import Chain as Chain
+    from mcpbridge.auth.hmac_signature import HmacSignature as HmacSignature
+    from mcpbridge.auth.hmac_verified import SignatureRefused as SignatureRefused
+    from mcpbridge.auth.jwt import SignedJwt as SignedJwt
     from mcpbridge.auth.proposed import auth_from as auth_from
     from mcpbridge.auth.static import ApiKey as ApiKey
     from mcpbridge.auth.static import Basic as Basic
@@ -172,6 +175,7 @@ _HOME = {
     "Guard": "net.guard",
     "Headers": "auth.static",
     "Hidden": "source.base",
+    "HmacSignature": "auth.hmac_signature",
     "HostKey": "vault.host",
     "HostSink": "audit.host",
     "Hours": "wrap.visible_hours",
@@ -202,6 +206,8 @@ _HOME = {
     "Scope": "wrap.visible_scope",
     "Secret": "secret",
     "Select": "openapi.select",
+    "SignatureRefused": "auth.hmac_verified",
+    "SignedJwt": "auth.jwt",
     "SourceDisabled": "errors",
     "Status": "tools",
     "StoreBusy": "store.errors",
@@ -298,6 +304,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Guard",
     "Headers",
     "Hidden",
+    "HmacSignature",
     "HostKey",
     "HostSink",
     "Hours",
@@ -328,6 +335,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Scope",
     "Secret",
     "Select",
+    "SignatureRefused",
+    "SignedJwt",
     "SourceDisabled",
     "Status",
     "StoreBusy",
