@@ -27,6 +27,7 @@ LAYERS: Mapping[str, int] = {
     "wrap": 3,
     "policy": 3,
     "router": 3,
+    "discover": 3,
     "approvals": 4,
     "integrations": 4,
     "audit": 4,

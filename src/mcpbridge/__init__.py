@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mcpbridge.dialects.loss import Loss as Loss
     from mcpbridge.dialects.model import ModelTools as ModelTools
     from mcpbridge.dialects.model import for_model as for_model
+    from mcpbridge.discover.discover import Discover as Discover
     from mcpbridge.errors import ApprovalRequired as ApprovalRequired
     from mcpbridge.errors import AuthRequired as AuthRequired
     from mcpbridge.errors import BridgeError as BridgeError
@@ -164,6 +165,7 @@ _HOME = {
     "Decision": "wrap.approval",
     "Deny": "policy",
     "DescriptionError": "errors",
+    "Discover": "discover.discover",
     "Document": "openapi.document",
     "Edit": "wrap.edit",
     "Failure": "errors",
@@ -293,6 +295,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Decision",
     "Deny",
     "DescriptionError",
+    "Discover",
     "Document",
     "Edit",
     "Failure",
