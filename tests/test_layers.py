@@ -50,6 +50,7 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("adapters.openai_agents", "agents"): "an optional extra",
     ("adapters.pydantic_ai", "pydantic_ai"): "an optional extra",
     ("adapters.pydantic_ai", "pydantic_ai.toolsets"): "an optional extra",
+    ("integrations.oauth", "mcpbridge.auth.oauth.code"): "an optional extra: only logins need a store, and SQLAlchemy",
     ("openapi.bodies", "mcpbridge.openapi.xmlhints"): "the import budget: few descriptions have XML bodies",
     (
         "openapi.lines",
@@ -73,6 +74,8 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("cli.opening", "mcpbridge.rest"): "the import budget: listing needs no HTTP client",
     ("cli.opening", "mcpbridge.upstream.source"): "the import budget: a description needs no MCP client",
     ("cli.opening", "rich.console"): "the import budget: most servers are watched by nobody",
+    ("gateway.filed", "mcpbridge.integrations.registry"): "an optional extra: SQLAlchemy",
+    ("gateway.filed", "mcpbridge.vault.vault"): "an optional extra: SQLAlchemy",
     ("gateway.gateway", "mcpbridge.gateway.loading"): "an optional extra: a gateway of records alone needs no store",
     ("wrap.retry_attempts", "tenacity"): "a call that goes well needs none of it, and most programs see no failure",
     ("cli.tools", "mcpbridge.cli.table"): "the import budget: --json needs no table",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 import httpx2
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
@@ -12,9 +13,27 @@ from pydantic_core import CoreSchema, core_schema
 from mcpbridge.auth.static import ApiKey, Basic, Bearer, Headers
 from mcpbridge.integrations.credential import Credential, Stored
 from mcpbridge.integrations.strict import STRICT
+from mcpbridge.net.guard import Guard
 from mcpbridge.openapi.closest import closest
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
+
+if TYPE_CHECKING:
+    from mcpbridge.auth.oauth.setting import OAuthHost
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """What a strategy is for: an integration by its id (or slug), at a URL.
+
+    `logins` is where the host keeps logins, and None where it keeps none. `guard` is for addresses that a record of
+    somebody else than the operator names.
+    """
+
+    integration: str
+    url: str | None = None
+    logins: OAuthHost | None = None
+    guard: Guard | None = None
 
 
 class AuthRecord(BaseModel, frozen=True):
@@ -32,6 +51,13 @@ class AuthRecord(BaseModel, frozen=True):
     def strategy(self) -> httpx2.Auth | None:
         """What signs a request; None for nothing. Raises: ConfigError for a credential that can't be sent."""
         raise NotImplementedError
+
+    def used(self, use: Use) -> httpx2.Auth | None:
+        """What signs the requests of this integration; kinds that need no more than their own fields are used as is.
+
+        Raises: ConfigError for what can't be sent, and where the host lacks what the kind needs.
+        """
+        return self.strategy()
 
 
 class NoAuth(AuthRecord, frozen=True):

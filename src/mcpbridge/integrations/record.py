@@ -12,11 +12,14 @@ from mcpbridge.integrations.auth import AuthField, AuthRecord, NoAuth
 from mcpbridge.integrations.credential import Credential
 from mcpbridge.integrations.errors import FieldProblem, InvalidRecord
 from mcpbridge.integrations.headers import StaticHeaders
+from mcpbridge.integrations.oauth import register_oauth
 from mcpbridge.integrations.parts import HandOperation, LimitsField, ToolRules, Window
 from mcpbridge.integrations.problems import problem, problems_of
 from mcpbridge.integrations.strict import STRICT
 from mcpbridge.integrations.text import Line, Prose, Url, Word, Words
 from mcpbridge.wrap.naming import check_slug
+
+register_oauth()
 
 
 def _slug(name: str) -> str:

@@ -18,7 +18,8 @@ from mcpbridge.auth.oauth.code import AuthorizationCode
 from mcpbridge.auth.oauth.errors import ReconnectRequired
 from mcpbridge.auth.oauth.kept import Held, TokenStore
 from mcpbridge.auth.oauth.keys import Key
-from mcpbridge.auth.oauth.refresh import Pace, leeway
+from mcpbridge.auth.oauth.refresh import Pace
+from mcpbridge.auth.oauth.values import leeway
 from mcpbridge.errors import AuthRequired, UpstreamError
 from mcpbridge.store.clock import now
 from mcpbridge.store.leases import take_lease

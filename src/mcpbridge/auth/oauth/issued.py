@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from mcpbridge.auth.oauth.flights import Flights
-from mcpbridge.auth.oauth.refresh import leeway
-from mcpbridge.auth.oauth.values import Granted
+from mcpbridge.auth.oauth.values import Granted, leeway
 from mcpbridge.errors import UpstreamError
 from mcpbridge.secret import Secret
 

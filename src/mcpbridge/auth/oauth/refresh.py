@@ -19,16 +19,13 @@ from mcpbridge.auth.oauth.errors import ReconnectRequired, login_required, recon
 from mcpbridge.auth.oauth.flights import Flights
 from mcpbridge.auth.oauth.kept import Held, TokenStore
 from mcpbridge.auth.oauth.keys import Key
-from mcpbridge.auth.oauth.values import Grant
+from mcpbridge.auth.oauth.values import Grant, leeway
 from mcpbridge.errors import Failure, UpstreamError
 from mcpbridge.store.errors import StoreBusy, StoreError, StoreUnavailable
 from mcpbridge.store.leases import Lease
 from mcpbridge.vault.errors import KeyUnavailable, SecretRefused
 
 logger = logging.getLogger(__name__)
-
-LEEWAY: Final = 30.0
-"""Seconds before its end that a token is refreshed; never more than a quarter of its lifetime."""
 
 MOST: Final = 10_000
 """Tokens that are kept in memory."""
@@ -217,11 +214,6 @@ class Refresher:
         if await self._tokens.end(held):
             await self._ended(held, "the upstream refused a token that was just refreshed")
         return reconnect_required(held.key.integration)
-
-
-def leeway(lifetime: float | None) -> float:
-    """Seconds before its end that a token of this lifetime is refreshed."""
-    return 0.0 if lifetime is None else min(LEEWAY, lifetime / 4)
 
 
 def is_fresh(held: Held) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import httpx2
 
@@ -49,3 +50,7 @@ class OAuthHost:
                 checked_url("client_url", self.client_url)
         except Unsound as error:
             raise ConfigError(f"OAuthHost: {error}; write it as https://host/path") from None
+
+    def guarded(self, guard: Guard | None) -> Self:
+        """The same, for an integration whose addresses somebody else named; None: it is the host's own."""
+        return self if guard is None else replace(self, guard=guard)

@@ -14,6 +14,9 @@ Method: TypeAlias = Literal["client_secret_basic", "client_secret_post", "client
 
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 
+LEEWAY: Final = 30.0
+"""Seconds before its end that a token is refreshed; never more than a quarter of its lifetime."""
+
 
 def method_named(name: object) -> Method | None:
     """The method of this name; None where it is none that is known."""
@@ -113,3 +116,8 @@ def words(scopes: str | Sequence[str]) -> tuple[str, ...]:
         if not scope or not all("!" <= character <= "~" and character not in '"\\' for character in scope):
             raise ConfigError(f"{scope!r} is no scope: write printable ASCII without blanks, quotes or backslashes")
     return tuple(dict.fromkeys(found))
+
+
+def leeway(lifetime: float | None) -> float:
+    """Seconds before its end that a token of this lifetime is refreshed."""
+    return 0.0 if lifetime is None else min(LEEWAY, lifetime / 4)
