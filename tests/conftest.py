@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 from pathlib import Path
 
 import pytest
+
+import mcpbridge
 
 pytest_plugins = ["canaries", "databases"]
 
@@ -20,3 +23,9 @@ def corpus() -> Path:
             pytest.fail(f"CI must have the corpus of descriptions: {CORPUS} is missing; set MCPBRIDGE_CORPUS")
         pytest.skip("the corpus of real descriptions is not here; set MCPBRIDGE_CORPUS")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The package as pip leaves it; a fresh checkout would be compiled anew in every process that is measured."""
+    compileall.compile_dir(Path(mcpbridge.__file__).parent, quiet=2)

@@ -59,6 +59,7 @@ def _cpu(script: str) -> float:
 
 
 @pytest.mark.req("TEST-05")
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("script", [CONVERT, DIFF], ids=["converter", "diff"])
 def test_importing_and_using_it_costs_an_eighth_of_the_sdk(script: str) -> None:
     ours = theirs = float("inf")
@@ -79,6 +80,7 @@ def test_it_loads_neither_the_sdk_nor_a_client(script: str) -> None:
 
 
 @pytest.mark.req("TEST-05")
+@pytest.mark.usefixtures("compiled")
 def test_the_plugin_adds_little_to_a_test_run() -> None:
     loading = f"import time, pytest\nbegin = time.process_time()\n{PLUGIN}\nprint(time.process_time() - begin)"
     ours = min(float(_run(loading)) for _ in range(3))

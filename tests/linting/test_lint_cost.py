@@ -57,6 +57,7 @@ def _cpu(script: str) -> float:
 
 
 @pytest.mark.req("TEST-05")
+@pytest.mark.usefixtures("compiled")
 def test_importing_lint_and_diff_costs_an_eighth_of_the_sdk() -> None:
     ours = theirs = float("inf")
     for run in range(20):  # whatever else the machine does makes single runs slower, never quicker
