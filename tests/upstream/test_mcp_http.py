@@ -122,7 +122,6 @@ async def test_one_bad_tool_is_left_out_and_reported() -> None:
         {"name": "empty", "inputSchema": {}},
         {"name": "none"},
         7,
-        {**ECHO, "annotations": {"readOnlyHint": "yes!"}},
     ]
     app = Scripted({"tools/list": {"tools": [*bad, {**ECHO, "name": "good"}]}, "tools/call": DONE})
     async with listening(app) as url, McpSource(url) as source:
@@ -130,7 +129,7 @@ async def test_one_bad_tool_is_left_out_and_reported() -> None:
         assert error_of(await source.call(Call(name="good"))) is None
         status = await source.status()
     assert (status.state, status.code) == ("connected", "incomplete")
-    assert "empty, none, ?, echo" in status.message
+    assert "empty, none, ?" in status.message
 
 
 @pytest.mark.req("ATK-68")
