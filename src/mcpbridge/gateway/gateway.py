@@ -20,7 +20,7 @@ from mcpbridge.gateway.health import Transition
 from mcpbridge.gateway.lazy import Lazy
 from mcpbridge.gateway.rulings import by_record
 from mcpbridge.gateway.scope import Stamp
-from mcpbridge.gateway.sources import source_of
+from mcpbridge.gateway.sources import Reach, Tap, source_of
 from mcpbridge.integrations.errors import IntegrationNotFound
 from mcpbridge.integrations.hooks import Action
 from mcpbridge.integrations.parts import Mode
@@ -40,6 +40,8 @@ from mcpbridge.wrap.naming import split
 from mcpbridge.wrap.retry import Retry
 
 if TYPE_CHECKING:
+    from mcpbridge.auth.oauth.setting import OAuthHost
+    from mcpbridge.auth.oauth.setting import OAuthHost
     from mcpbridge.integrations.registry import Integrations
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ class Gateway(Wrapper):
     guard          where records that people made may lead, and their descriptions; the host's own may lead anywhere
     policy, approver, approvals, scope, audit   as in `guarded`; a record's mode for a tool counts before the policy
     retry          what repeats calls of one integration, None for nothing
+    logins         where the logins of users are kept, for records whose auth is `oauth2`
+    logins         where logins of users are kept, for auth of type `oauth2`
     finish         seconds that calls under way may go on when their integration is changed, disabled or deleted; 0
                    ends them at once
     on_status      hears when the status of an integration changes
@@ -77,6 +81,8 @@ class Gateway(Wrapper):
         scope: str | None = None,
         audit: AuditSink | AuditLog | None = None,
         retry: Callable[[ToolSource], ToolSource] | None = Retry,
+        logins: OAuthHost | None = None,
+        logins: OAuthHost | None = None,
         finish: float = 30.0,
         on_status: Callable[[Transition], None] | None = None,
     ) -> None:
@@ -84,6 +90,8 @@ class Gateway(Wrapper):
             raise ConfigError(f"Gateway(finish={finish!r}) is seconds: it can't be negative")
         self.integrations = None if isinstance(integrations, Iterable) else integrations
         self.guard = guard
+        self.logins = logins
+        self.logins = logins
         self._retry = retry
         self._finish = finish
         self._on_status = on_status
@@ -169,9 +177,9 @@ class Gateway(Wrapper):
         """The record with its credentials. Raises: as `Integrations.revealed` does."""
         return stored.record if self.integrations is None else await self.integrations.revealed(stored)
 
-    def guard_of(self, stored: StoredIntegration) -> Guard | None:
-        """Where the record may lead; None for one of the host's own."""
-        return None if stored.system else self.guard
+    def reach(self, stored: StoredIntegration, tap: Tap | None = None) -> Reach:
+        """Where the source of an integration may lead, and who logs in for it; `tap` sees its requests."""
+        return Reach(id=stored.id, guard=None if stored.system else self.guard, logins=self.logins, tap=tap)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -182,7 +190,7 @@ class Gateway(Wrapper):
                 since = await load(self.integrations, self._building.show)
                 following = follow(self.integrations, since, self._building.show)
                 watching = asyncio.create_task(following, name="mcpbridge gateway")
-                stack.push_async_callback(_ended, watching)
+                stack.push_async_callback(ended, watching)
             self._stack = stack.pop_all()
         return self
 
@@ -196,7 +204,7 @@ class Gateway(Wrapper):
 
     async def _make(self, stored: StoredIntegration) -> ToolSource:
         record = await self.revealed(stored)
-        source = await source_of(record, guard=self.guard_of(stored))
+        source = await source_of(record, guard=self.guard_of(stored), id=stored.id, logins=self.logins)
         repeating = source if self._retry is None else self._retry(source)
         return Stamp(repeating, _revision(stored))
 
@@ -246,6 +254,7 @@ def _revision(stored: StoredIntegration) -> str:
     return f"{stored.id}/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def ended(task: asyncio.Task[None]) -> None:
+    """Ends a task, and waits for that."""
     task.cancel()
     await asyncio.wait({task})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 from mcp import StdioServerParameters
 
 from mcpbridge.errors import ConfigError
-from mcpbridge.integrations.auth import revealed
+from mcpbridge.integrations.auth import Use, revealed
 from mcpbridge.integrations.parts import read_limits
 from mcpbridge.integrations.record import Integration, McpIntegration, RestIntegration
 from mcpbridge.net.documents import fetch_document
@@ -29,25 +31,39 @@ from mcpbridge.secret import Secret
 from mcpbridge.source.base import ToolSource, Wrapper
 from mcpbridge.upstream.source import McpSource
 
+if TYPE_CHECKING:
+    from mcpbridge.auth.oauth.setting import OAuthHost
+
+if TYPE_CHECKING:
+    from mcpbridge.auth.oauth.setting import OAuthHost
+
 STREAMS = 10_000
 """Connections of a guarded MCP upstream: a stream of news holds one for as long as it lasts."""
 
-Tap = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
+Tap: TypeAlias = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
 """Puts a transport of its own around the one that sends."""
 
 
-async def source_of(record: Integration, *, guard: Guard | None = None, tap: Tap | None = None) -> ToolSource:
+async def source_of(
+    record: Integration,
+    *,
+    guard: Guard | None = None,
+    tap: Tap | None = None,
+    id: str = "",
+    logins: OAuthHost | None = None,
+) -> ToolSource:
     """The source of a record whose credentials are there, not yet entered. The description is read for it.
 
     `guard` is for a record that somebody else than the operator made: its addresses, and that of its description, have
-    to be public or allowed by it. `tap` sees every request of an HTTP API.
+    to be public or allowed by it. `tap` sees every request of an HTTP API. `logins` keeps the logins of users, under
+    the integration's `id`.
 
     Raises: DescriptionError, UpstreamError; ConfigError for what can't be called.
     """
     if isinstance(record, RestIntegration):
-        return await _rest(record, guard, tap)
+        return await _rest(record, guard, tap, Use(integration=id or record.name, logins=logins, guard=guard))
     if isinstance(record, McpIntegration):
-        return _mcp(record, guard)
+        return _mcp(record, guard, Use(integration=id or record.name, url=record.url, logins=logins, guard=guard))
     raise ConfigError(f"the integration {record.name!r} has no protocol that is known: use 'rest' or 'mcp'")
 
 
@@ -65,17 +81,19 @@ async def document_of(record: RestIntegration, *, guard: Guard | None = None) ->
     return await asyncio.to_thread(partial(Document.parse, Path(record.openapi), limits=reading))
 
 
-async def _rest(record: RestIntegration, guard: Guard | None, tap: Tap | None) -> ToolSource:
+async def _rest(record: RestIntegration, guard: Guard | None, tap: Tap | None, use: Use) -> ToolSource:
     document = await document_of(record, guard=guard)
     base_url = record.base_url or _base(record, document)
-    reach = guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
+    guard = reach.guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
     make = partial(
         _made,
         record,
         document,
+        auth=record.auth.used(replace(use, url=base_url)),
         base_url=base_url,
-        transport=None if tap is None else tap(Pool(read_limits(record.limits), guard=reach)),
-        guard=reach,
+        auth=reach.auth(record, base_url),
+        transport=None if reach.tap is None else reach.tap(Pool(read_limits(record.limits), guard=guard)),
+        guard=guard,
     )
     return make() if document is None else await asyncio.to_thread(make)
 
@@ -84,11 +102,13 @@ def _made(
     record: RestIntegration,
     document: Document | None,
     *,
+    auth: httpx2.Auth | None,
     base_url: str,
+    auth: httpx2.Auth | None,
     transport: httpx2.AsyncBaseTransport | None,
     guard: Guard,
 ) -> RestSource:
-    auth, headers, limits = record.auth.strategy(), headers_of(record), read_limits(record.limits)
+    headers, limits = headers_of(record), read_limits(record.limits)
     if document is not None:
         return RestSource.from_openapi(
             document,
@@ -127,7 +147,7 @@ def _is_named(record: RestIntegration, base_url: str) -> bool:
     return record.base_url is not None or (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc)
 
 
-def _mcp(record: McpIntegration, guard: Guard | None) -> ToolSource:
+def _mcp(record: McpIntegration, guard: Guard | None, use: Use) -> ToolSource:
     limits = read_limits(record.limits)
     if record.transport == "stdio":
         env = {name: revealed(value).reveal() for name, value in record.env.items()}
@@ -135,10 +155,10 @@ def _mcp(record: McpIntegration, guard: Guard | None) -> ToolSource:
             command=record.command or "", args=[*record.args], env=env or None, cwd=record.cwd
         )
         return McpSource(command, limits=limits, trusted=record.trusted)
-    pool = None if guard is None else _guarded(limits, guard)
+    pool = None if reach.guard is None else _guarded(limits, reach.guard)
     source = McpSource(
         record.url or "",
-        auth=record.auth.strategy(),
+        auth=record.auth.used(use),
         headers=headers_of(record),
         limits=limits,
         trusted=record.trusted,

@@ -1,0 +1,57 @@
+"""Integrations of a gateway whose users log in by OAuth."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from authority import running_authority
+from logins import ANN, BOB, Heard, host_of, log_in
+from mcpbridge.auth.oauth.code import AuthorizationCode
+from mcpbridge.gateway.gateway import Gateway
+from mcpbridge.integrations.auth import Use
+from mcpbridge.integrations.record import Integration
+from mcpbridge.source.answer import error_of
+from mcpbridge.store.open import open_store
+from mcpbridge.tools import Call, Caller
+
+
+def notes(url: str, **auth: Any) -> Integration:
+    """An API whose metadata says where to log in."""
+    operation = {"name": "me", "method": "GET", "path": "/api"}
+    return Integration(
+        name="notes", protocol="rest", base_url=url, operations=[operation], auth={"type": "oauth2", **auth}
+    )
+
+
+async def said(gateway: Gateway, caller: Caller) -> Any:
+    """The answer's object, or the code of its error."""
+    result = await gateway.call_tool(Call(name="notes__me", caller=caller))
+    failure = error_of(result)
+    return cast("Any", result).structured_content if failure is None else failure.code
+
+
+@pytest.mark.req("AUTH-07", "AUTH-08")
+async def test_a_call_goes_through_for_whoever_has_logged_in_on_any_replica() -> None:
+    heard = Heard()
+    with running_authority() as authority:
+        authority.statuses["resource"] = 404
+        record = notes(authority.url, issuer=authority.url, scopes="read")
+        async with open_store(":memory:") as store:
+            host = host_of(store, heard)
+            async with Gateway([record], logins=host) as gateway:
+                assert await said(gateway, ANN) == "auth_required"
+
+                elsewhere = record.auth.used(Use(integration="sys_notes", url=authority.url, logins=host))
+                assert isinstance(elsewhere, AuthorizationCode)
+                await log_in(elsewhere, ANN)
+
+                assert (await said(gateway, ANN))["user"] == "ann"
+                assert await said(gateway, BOB) == "auth_required"
+                authority.down = True
+                authority.expire()
+                assert await said(gateway, ANN) == "auth_unavailable"
+                authority.down = False
+                assert (await said(gateway, ANN))["user"] == "ann"
+    assert "issuer_override" in heard.kinds()
