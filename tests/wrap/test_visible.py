@@ -200,3 +200,24 @@ async def test_a_client_reads_that_a_tool_is_disabled(mode: Any) -> None:
     failure = error_of(answer)
     assert failure is not None
     assert (failure.code, failure.sent, "moved" in failure.message) == ("disabled", "no", True)
+
+
+@pytest.mark.req("VIS-01")
+async def test_a_listing_is_kept_for_a_skill_and_not_for_the_next_one() -> None:
+    things = Things()
+    source = Restrict(things, Scope(skills={"look": ("read_*",), "do": ("*",)}))
+    assert [len(await _names(source, Caller(skill=skill))) for skill in ("do", "look", "do")] == [2, 1, 2]
+
+    things.change("tool", ITEMS["tool"][:1])
+
+    assert [await _names(source, Caller(skill=skill)) for skill in ("do", "look")] == [["read_it"], ["read_it"]]
+
+
+async def test_a_list_that_its_source_changes_in_place_is_read_again() -> None:
+    growing = [*ITEMS["tool"][:1]]
+    source = Restrict(Things({"tool": growing}), Scope(blocked=("none",)))
+    assert await _names(source) == ["read_it"]
+
+    growing.append(ITEMS["tool"][1])
+
+    assert await _names(source) == ["read_it", "write_it"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from mcpbridge.errors import SourceDisabled, ToolNotFound
 from mcpbridge.source.base import Answer, Hidden, ToolSource, Verdict, Wrapper
@@ -25,11 +26,15 @@ class Restrict(Wrapper):
     Raises, from `get` and `call`: SourceDisabled, which is a ToolNotFound.
     """
 
+    remembered: ClassVar[int] = 100
+    """How many listings are kept, one for each kind and skill: of the caller, the names go by the skill alone."""
+
     def __init__(self, inner: ToolSource, scope: Scope, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__(inner)
         self.scope = scope
         self._times = _Timetable(scope.hours)
         self._clock = clock
+        self._listed: dict[tuple[Kind, str | None], tuple[Sequence[Item], tuple[Item, ...]]] = {}
 
     def show(self, item: Item, caller: Caller) -> Item | Hidden:
         return self._shut(caller) or self.scope.refuses_item(item.key, caller) or item
@@ -37,8 +42,17 @@ class Restrict(Wrapper):
     async def list(self, kind: Kind, caller: Caller) -> Sequence[Item]:
         if self._shut(caller):
             return ()
-        refuses = self.scope.refuses_item
-        return [item for item in await self.inner.list(kind, caller) if refuses(item.key, caller) is None]
+        items = await self.inner.list(kind, caller)
+        if not self.scope.names_items:
+            return items
+        known = self._listed.get((kind, caller.skill))
+        if known is not None and known[0] is items and isinstance(items, tuple):
+            return known[1]
+        if len(self._listed) >= self.remembered:
+            self._listed.clear()
+        shown = tuple(item for item in items if self.scope.refuses_item(item.key, caller) is None)
+        self._listed[kind, caller.skill] = (items, shown)
+        return shown
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
         if self._refuses(caller):

@@ -14,6 +14,9 @@ from mcpbridge.wrap.visible_names import Names
 ANY = "*"
 """Any agent, and any skill that is not named."""
 
+_REMEMBERED = 50_000
+"""How many names, each in a skill, are kept with what was decided of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
@@ -63,6 +66,19 @@ class Scope:
 
     def refuses_item(self, key: str, caller: Caller) -> Hidden | None:
         """Why a caller who sees the source does not see what has this key in it; None where it does."""
+        decided, case = self._decided, (key, caller.skill)
+        if case not in decided:
+            if len(decided) >= _REMEMBERED:
+                decided.clear()
+            decided[case] = self._decide(key, caller.skill)
+        return decided[case]
+
+    @property
+    def names_items(self) -> bool:
+        """Whether anything depends on names, so that a caller who sees the source may not see all of it."""
+        return bool(self.allowed or self.blocked or self.off or self.skills)
+
+    def _decide(self, key: str, skill: str | None) -> Hidden | None:
         names = self._names
         if names.allowed and key not in names.allowed:
             return _NOT_ALLOWED
@@ -70,13 +86,18 @@ class Scope:
             return _BLOCKED
         if key in self.off:
             return _OFF
-        if self.skills and caller.skill is not None:
-            patterns = self._skill(caller.skill)
+        if self.skills and skill is not None:
+            patterns = self._skill(skill)
             return None if patterns is not None and key in patterns else _NOT_OF_SKILL
         return None
 
     def _skill(self, skill: str) -> Names | None:
         return self._names.skills.get(skill, self._names.skills.get(ANY))
+
+    @cached_property
+    def _decided(self) -> dict[tuple[str, str | None], Hidden | None]:
+        """What was decided of a name in a skill: it can't come out otherwise."""
+        return {}
 
     @cached_property
     def _names(self) -> _Compiled:
