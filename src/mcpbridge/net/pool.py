@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -22,13 +23,20 @@ KEPT = 30.0
 class Pool(httpx2.AsyncBaseTransport):
     """Keeps a few idle connections, opens as many as `limits` say, and goes only where the guard lets it.
 
-    HTTP/1.1, the system's roots of trust, no proxy, nothing from the environment.
+    HTTP/1.1, the system's roots of trust or those of `context`, no proxy, nothing from the environment.
     """
 
-    def __init__(self, limits: Limits, *, guard: Guard = ANYWHERE, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        guard: Guard = ANYWHERE,
+        resolve: Resolve = resolve,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         keep_headers_out_of_logs()
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=shared_context(),
+            ssl_context=context or shared_context(),
             max_connections=limits.connections,
             max_keepalive_connections=limits.idle,
             keepalive_expiry=KEPT,
