@@ -70,7 +70,10 @@ class LoginLinks:
         return self._strategy.integration
 
     async def link(self, caller: Caller, scopes: Sequence[str] = ()) -> str:
-        """The URL that this caller's browser is to open. Raises: AuthRequired for a caller without a user; StoreError."""
+        """The URL that this caller's browser is to open.
+
+        Raises: AuthRequired for a caller without a user; StoreError, KeyUnavailable.
+        """
         key, seen = self._key(caller), await self.seen(caller)
         known = self._given.get((key, tuple(scopes)))
         if known is not None and known[1] == seen and self._clock() < known[2]:
@@ -83,7 +86,10 @@ class LoginLinks:
         return url
 
     async def seen(self, caller: Caller) -> int | None:
-        """The version of the caller's login, None where there is none: another one tells of a login. Raises: StoreError."""
+        """The version of the caller's login, None where there is none; another one tells that a login was done.
+
+        Raises: AuthRequired for a caller without a user; StoreError.
+        """
         return await version_of(self._strategy.host.store, self._key(caller))
 
     def _key(self, caller: Caller) -> Key:
