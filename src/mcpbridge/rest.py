@@ -12,10 +12,11 @@ from typing import Any, Self, cast
 
 import httpx2
 
+from mcpbridge.auth.per_operation import OperationAuth, own_auths
 from mcpbridge.errors import AuthRequired, ConfigError, Failure, ToolNotFound
 from mcpbridge.net.guard import ANYWHERE, PUBLIC, Guard
 from mcpbridge.net.limits import Limits
-from mcpbridge.net.upstream import Upstream
+from mcpbridge.net.upstream import Upstream, checked_auth
 from mcpbridge.openapi.document import Document
 from mcpbridge.openapi.limits import ReadLimits
 from mcpbridge.openapi.operation import Operation
@@ -42,10 +43,15 @@ class RestSource(ToolSource):
     are other origins (`https://uploads.example.com`) that an operation's own server may name. Connections open with the
     first call; leaving the source closes them.
 
+    `operation_auth` holds strategies of some operations alone, in place of `auth`: by a pattern of their names, or by
+    the security scheme that they use, as `{"admin_*": other, "scheme:adminKey": other, "status": None}`. The first that
+    fits counts, None signs nothing, and what it says holds too for operations that want no credential.
+
     `guard` says which addresses may be connected to, for a `base_url` that somebody else named; without one there is no
     limit. A `transport` of the host's own is not guarded.
 
-    Raises: ConfigError for a base URL that is no absolute http(s) URL, and for two operations of one name.
+    Raises: ConfigError for a base URL that is no absolute http(s) URL, for two operations of one name, and for an
+    `operation_auth` that fits none.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class RestSource(ToolSource):
         base_url: str,
         transport: httpx2.AsyncBaseTransport | None = None,
         auth: httpx2.Auth | None = None,
+        operation_auth: OperationAuth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
         origins: Collection[str] = (),
@@ -67,6 +74,10 @@ class RestSource(ToolSource):
             names = [operation.name for operation in operations]
             double = next(name for name in names if names.count(name) > 1)
             raise ConfigError(f"two operations are called {double!r}; rename one of them")
+        self._auths = own_auths(operations, operation_auth or {})
+        for each in self._auths.values():
+            if each is not None:
+                checked_auth(each)
         agreed = _agreed(origins)
         self._own = {
             operation.name: operation_base(operation.server, base_url=base_url, origins=agreed)
@@ -84,6 +95,7 @@ class RestSource(ToolSource):
         base_url: str | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         auth: httpx2.Auth | None = None,
+        operation_auth: OperationAuth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
         select: Choice | None = None,
@@ -113,6 +125,7 @@ class RestSource(ToolSource):
             base_url=base_url,
             transport=transport,
             auth=auth,
+            operation_auth=operation_auth,
             headers=headers,
             limits=limits,
             origins=origins,
@@ -127,6 +140,7 @@ class RestSource(ToolSource):
         description: str | bytes | Path | Mapping[str, Json] | Document | None = None,
         base_url: str = "http://localhost",
         auth: httpx2.Auth | None = None,
+        operation_auth: OperationAuth | None = None,
         headers: Mapping[str, str | Secret] | None = None,
         limits: Limits | None = None,
         select: Choice | None = None,
@@ -150,6 +164,7 @@ class RestSource(ToolSource):
             base_url=base_url,
             transport=httpx2.ASGITransport(app, raise_app_exceptions=False),
             auth=auth,
+            operation_auth=operation_auth,
             headers=headers,
             limits=limits,
             select=select,
@@ -178,7 +193,7 @@ class RestSource(ToolSource):
         request = build_request(operation, call.arguments, base_url=base_url)
         request.extensions[CALLER_KEY] = call.caller
         try:
-            answer = await self._upstream.send(request, signed=operation.security is None or bool(operation.security))
+            answer = await self._upstream.send(request, signed=self._signs(operation), auth=self._auths.get(call.name))
         except AuthRequired as error:
             return failed(failure_of(error, id=call.id))
         if isinstance(answer, Failure):
@@ -195,6 +210,12 @@ class RestSource(ToolSource):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._upstream.aclose()
+
+    def _signs(self, operation: Operation) -> bool:
+        """Whether a call has a credential: as the host says of this operation, else where the description wants one."""
+        if operation.name in self._auths:
+            return self._auths[operation.name] is not None
+        return operation.security is None or bool(operation.security)
 
     def _tool(self, operation: Operation) -> Tool:
         """The tool. Where it calls is part of its origin: an approval of it ends when that changes.

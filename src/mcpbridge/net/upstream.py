@@ -70,8 +70,12 @@ class Upstream:
         connect = min(self.limits.connect, self.limits.deadline * 0.9)
         self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
 
-    async def send(self, request: httpx2.Request, *, signed: bool = True) -> Answer | Failure:
-        """The answer, or why there is none. `signed=False` leaves the strategy out: this request needs no credential.
+    async def send(
+        self, request: httpx2.Request, *, signed: bool = True, auth: httpx2.Auth | None = None
+    ) -> Answer | Failure:
+        """The answer, or why there is none.
+
+        `signed=False` leaves the strategy out: this request needs no credential. `auth` is another one in its place.
 
         Raises: AuthRequired, where the strategy does; CancelledError; ConfigError in another event loop than that of
         the first call, whose connections it can't use.
@@ -82,7 +86,7 @@ class Upstream:
             request.headers.setdefault(name, text)
         request.headers.update({name: value.reveal() for name, value in self._headers.items()})
         request.extensions["timeout"] = self._timeout
-        call = _Call(self, where(request.url), self.auth if signed else None)
+        call = _Call(self, where(request.url), (auth or self.auth) if signed else None)
         deadline = asyncio.timeout(self.limits.deadline)
         try:
             async with deadline, self._turns:
