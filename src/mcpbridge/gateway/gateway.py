@@ -41,7 +41,6 @@ from mcpbridge.wrap.retry import Retry
 
 if TYPE_CHECKING:
     from mcpbridge.auth.oauth.setting import OAuthHost
-    from mcpbridge.auth.oauth.setting import OAuthHost
     from mcpbridge.integrations.registry import Integrations
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,6 @@ class Gateway(Wrapper):
     guard          where records that people made may lead, and their descriptions; the host's own may lead anywhere
     policy, approver, approvals, scope, audit   as in `guarded`; a record's mode for a tool counts before the policy
     retry          what repeats calls of one integration, None for nothing
-    logins         where the logins of users are kept, for records whose auth is `oauth2`
     logins         where logins of users are kept, for auth of type `oauth2`
     finish         seconds that calls under way may go on when their integration is changed, disabled or deleted; 0
                    ends them at once
@@ -82,7 +80,6 @@ class Gateway(Wrapper):
         audit: AuditSink | AuditLog | None = None,
         retry: Callable[[ToolSource], ToolSource] | None = Retry,
         logins: OAuthHost | None = None,
-        logins: OAuthHost | None = None,
         finish: float = 30.0,
         on_status: Callable[[Transition], None] | None = None,
     ) -> None:
@@ -90,7 +87,6 @@ class Gateway(Wrapper):
             raise ConfigError(f"Gateway(finish={finish!r}) is seconds: it can't be negative")
         self.integrations = None if isinstance(integrations, Iterable) else integrations
         self.guard = guard
-        self.logins = logins
         self.logins = logins
         self._retry = retry
         self._finish = finish
@@ -204,7 +200,7 @@ class Gateway(Wrapper):
 
     async def _make(self, stored: StoredIntegration) -> ToolSource:
         record = await self.revealed(stored)
-        source = await source_of(record, guard=self.guard_of(stored), id=stored.id, logins=self.logins)
+        source = await source_of(record, self.use(stored))
         repeating = source if self._retry is None else self._retry(source)
         return Stamp(repeating, _revision(stored))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -31,12 +30,6 @@ from mcpbridge.secret import Secret
 from mcpbridge.source.base import ToolSource, Wrapper
 from mcpbridge.upstream.source import McpSource
 
-if TYPE_CHECKING:
-    from mcpbridge.auth.oauth.setting import OAuthHost
-
-if TYPE_CHECKING:
-    from mcpbridge.auth.oauth.setting import OAuthHost
-
 STREAMS = 10_000
 """Connections of a guarded MCP upstream: a stream of news holds one for as long as it lasts."""
 
@@ -44,26 +37,19 @@ Tap: TypeAlias = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport
 """Puts a transport of its own around the one that sends."""
 
 
-async def source_of(
-    record: Integration,
-    *,
-    guard: Guard | None = None,
-    tap: Tap | None = None,
-    id: str = "",
-    logins: OAuthHost | None = None,
-) -> ToolSource:
+async def source_of(record: Integration, use: Use, *, tap: Tap | None = None) -> ToolSource:
     """The source of a record whose credentials are there, not yet entered. The description is read for it.
 
-    `guard` is for a record that somebody else than the operator made: its addresses, and that of its description, have
-    to be public or allowed by it. `tap` sees every request of an HTTP API. `logins` keeps the logins of users, under
-    the integration's `id`.
+    `use` says under which name logins are kept. Its guard is for a record that somebody else than the operator made:
+    its addresses, those of its description and of its authorization server have to be public or allowed by it. `tap`
+    sees every request of an HTTP API.
 
     Raises: DescriptionError, UpstreamError; ConfigError for what can't be called.
     """
     if isinstance(record, RestIntegration):
-        return await _rest(record, guard, tap, Use(integration=id or record.name, logins=logins, guard=guard))
+        return await _rest(record, use, tap)
     if isinstance(record, McpIntegration):
-        return _mcp(record, guard, Use(integration=id or record.name, url=record.url, logins=logins, guard=guard))
+        return _mcp(record, use)
     raise ConfigError(f"the integration {record.name!r} has no protocol that is known: use 'rest' or 'mcp'")
 
 
@@ -81,18 +67,17 @@ async def document_of(record: RestIntegration, *, guard: Guard | None = None) ->
     return await asyncio.to_thread(partial(Document.parse, Path(record.openapi), limits=reading))
 
 
-async def _rest(record: RestIntegration, guard: Guard | None, tap: Tap | None, use: Use) -> ToolSource:
-    document = await document_of(record, guard=guard)
+async def _rest(record: RestIntegration, use: Use, tap: Tap | None) -> ToolSource:
+    document = await document_of(record, guard=use.guard)
     base_url = record.base_url or _base(record, document)
-    guard = reach.guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
+    guard = use.guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
     make = partial(
         _made,
         record,
         document,
-        auth=record.auth.used(replace(use, url=base_url)),
         base_url=base_url,
-        auth=reach.auth(record, base_url),
-        transport=None if reach.tap is None else reach.tap(Pool(read_limits(record.limits), guard=guard)),
+        auth=record.auth.used(replace(use, url=base_url)),
+        transport=None if tap is None else tap(Pool(read_limits(record.limits), guard=guard)),
         guard=guard,
     )
     return make() if document is None else await asyncio.to_thread(make)
@@ -102,7 +87,6 @@ def _made(
     record: RestIntegration,
     document: Document | None,
     *,
-    auth: httpx2.Auth | None,
     base_url: str,
     auth: httpx2.Auth | None,
     transport: httpx2.AsyncBaseTransport | None,
@@ -147,7 +131,7 @@ def _is_named(record: RestIntegration, base_url: str) -> bool:
     return record.base_url is not None or (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc)
 
 
-def _mcp(record: McpIntegration, guard: Guard | None, use: Use) -> ToolSource:
+def _mcp(record: McpIntegration, reach: Reach) -> ToolSource:
     limits = read_limits(record.limits)
     if record.transport == "stdio":
         env = {name: revealed(value).reveal() for name, value in record.env.items()}
@@ -158,7 +142,7 @@ def _mcp(record: McpIntegration, guard: Guard | None, use: Use) -> ToolSource:
     pool = None if reach.guard is None else _guarded(limits, reach.guard)
     source = McpSource(
         record.url or "",
-        auth=record.auth.used(use),
+        auth=record.auth.used(replace(use, url=record.url)),
         headers=headers_of(record),
         limits=limits,
         trusted=record.trusted,
