@@ -15,13 +15,15 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from mcpbridge.errors import Failure
-from mcpbridge.tools import Ability, Caller, ClientChannel, Status
+from mcpbridge.tools import Ability, Caller, ClientChannel, State, Status
 from mcpbridge.upstream.backoff import Backoff
 from mcpbridge.upstream.connect import Connector, Ears
 from mcpbridge.upstream.failures import ended, ends_session, of_answer, unanswered, unreadable
 from mcpbridge.upstream.link import Link
 
 _R = TypeVar("_R")
+
+_NEEDS_LOGIN: Final = frozenset({"auth_required", "reconnect_required"})
 
 _chance: Final = random.Random().random  # noqa: S311 - it spreads load and guards nothing
 
@@ -104,9 +106,8 @@ class Session:
         if self._retry is not None and self._next <= self._loop.time():
             return Status(state="connecting", since=self._since)
         again = None if self._retry is None else time.time() + self._retry.when() - self._loop.time()
-        needs_login = self._failure.status == 401 or self._failure.code == "auth_required"
         return Status(
-            state="auth_required" if needs_login else "failed",
+            state=_state(self._failure),
             code=self._failure.code,
             message=self._failure.message,
             since=self._since,
@@ -188,7 +189,9 @@ class Session:
         self._failure = link.failure or ended(self._connector.address.where)
         self._since = time.time()
         wait = self._backoff.wait(self._begun, now, opened=opened, chance=_chance())
-        self._next = now if opened and len(self._begun) == 1 else now + wait  # a first loss keeps no call waiting
+        # a first loss keeps no call waiting; a login that is missing may be there any moment, and nothing left without
+        at_once = (opened and len(self._begun) == 1) or self._failure.code in _NEEDS_LOGIN
+        self._next = now if at_once else now + wait
         if self._failure.retryable:
             self._retry = self._loop.call_later(wait, self._open)
 
@@ -196,3 +199,10 @@ class Session:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+
+
+def _state(failure: Failure) -> State:
+    """The state of a session that could not be opened."""
+    if failure.code == "reconnect_required":
+        return "reconnect_required"
+    return "auth_required" if failure.status == 401 or failure.code == "auth_required" else "failed"
