@@ -20,7 +20,8 @@ from mcpbridge.gateway.health import Transition
 from mcpbridge.gateway.lazy import Lazy
 from mcpbridge.gateway.rulings import by_record
 from mcpbridge.gateway.scope import Stamp
-from mcpbridge.gateway.sources import Reach, Tap, source_of
+from mcpbridge.gateway.sources import source_of
+from mcpbridge.integrations.auth import Use
 from mcpbridge.integrations.errors import IntegrationNotFound
 from mcpbridge.integrations.hooks import Action
 from mcpbridge.integrations.parts import Mode
@@ -173,9 +174,9 @@ class Gateway(Wrapper):
         """The record with its credentials. Raises: as `Integrations.revealed` does."""
         return stored.record if self.integrations is None else await self.integrations.revealed(stored)
 
-    def reach(self, stored: StoredIntegration, tap: Tap | None = None) -> Reach:
-        """Where the source of an integration may lead, and who logs in for it; `tap` sees its requests."""
-        return Reach(id=stored.id, guard=None if stored.system else self.guard, logins=self.logins, tap=tap)
+    def use(self, stored: StoredIntegration) -> Use:
+        """What the source of an integration is made for: where it may lead, and where users log in."""
+        return Use(integration=stored.id, logins=self.logins, guard=None if stored.system else self.guard)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

@@ -131,7 +131,7 @@ def _is_named(record: RestIntegration, base_url: str) -> bool:
     return record.base_url is not None or (mine.scheme, mine.netloc) == (theirs.scheme, theirs.netloc)
 
 
-def _mcp(record: McpIntegration, reach: Reach) -> ToolSource:
+def _mcp(record: McpIntegration, use: Use) -> ToolSource:
     limits = read_limits(record.limits)
     if record.transport == "stdio":
         env = {name: revealed(value).reveal() for name, value in record.env.items()}
@@ -139,7 +139,7 @@ def _mcp(record: McpIntegration, reach: Reach) -> ToolSource:
             command=record.command or "", args=[*record.args], env=env or None, cwd=record.cwd
         )
         return McpSource(command, limits=limits, trusted=record.trusted)
-    pool = None if reach.guard is None else _guarded(limits, reach.guard)
+    pool = None if use.guard is None else _guarded(limits, use.guard)
     source = McpSource(
         record.url or "",
         auth=record.auth.used(replace(use, url=record.url)),
