@@ -78,6 +78,7 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("gateway.filed", "mcpbridge.vault.vault"): "an optional extra: SQLAlchemy",
     ("gateway.gateway", "mcpbridge.gateway.loading"): "an optional extra: a gateway of records alone needs no store",
     ("wrap.retry_attempts", "tenacity"): "a call that goes well needs none of it, and most programs see no failure",
+    ("cli.tools", "mcpbridge.cli.explain"): "the import budget: a listing needs no gateway",
     ("cli.tools", "mcpbridge.cli.table"): "the import budget: --json needs no table",
     ("vault.providers", "keyring"): "an optional extra",
     ("vault.providers", "keyring.errors"): "an optional extra",

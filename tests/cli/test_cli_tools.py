@@ -45,6 +45,18 @@ def test_a_tool_is_explained(command: Command, shop: str) -> None:
     }
 
 
+@pytest.mark.req("VIS-05")
+@pytest.mark.parametrize(("name", "last", "words"), [("list_books", "allowed", "runs"), ("set_price", "asks", "asks")])
+def test_an_explanation_tells_what_each_layer_says(
+    command: Command, shop: str, name: str, last: str, words: str
+) -> None:
+    told = command("tools", shop, "--explain", name, "--json").json
+
+    verdicts = {verdict["layer"]: verdict for verdict in told["verdicts"]}
+    assert (verdicts["Listing"]["code"], verdicts["Approve"]["code"]) == ("found", last)
+    assert told["approval"].startswith(words)
+
+
 def test_an_explanation_for_a_person_tells_where_arguments_go(command: Command, shop: str) -> None:
     said = command("tools", shop, "--explain", "set_price").out
 
