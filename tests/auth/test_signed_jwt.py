@@ -117,7 +117,10 @@ def test_a_token_goes_where_it_is_wanted() -> None:
     assert claims(request.headers["x-assertion"])["exp"] == NOW + 300
 
 
-@pytest.mark.parametrize("key", [pem("ec"), Secret(pem_line(pem("ec"))), pem_line(pem("ec")), pem("ec", b"open")])
+@pytest.mark.parametrize(
+    "key",
+    [pem("ec"), Secret(pem_line(pem("ec"))), pem_line(pem("ec")), pem("ec").replace("\n", " "), pem("ec", b"open")],
+)
 def test_a_key_is_read_from_several_lines_from_one_and_with_its_passphrase(key: Any) -> None:
     password = "open" if isinstance(key, str) and "ENCRYPTED" in key else None
     header = signed(SignedJwt(key, algorithm="ES256", password=password, clock=lambda: NOW))

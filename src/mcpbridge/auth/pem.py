@@ -5,11 +5,14 @@ A `Secret` holds one line, so that no credential breaks a header; a store and an
 
 from __future__ import annotations
 
+import re
+
 from mcpbridge.auth.static import as_secret
 from mcpbridge.errors import ConfigError
 from mcpbridge.secret import Secret
 
 _BEGIN = "-----BEGIN "
+_BLOCK = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)([^-]*)(-----END [A-Z0-9 ]+-----)")
 
 
 def pem_line(text: str) -> str:
@@ -26,5 +29,11 @@ def kept_pem(what: str, value: str | Secret) -> Secret:
 
 
 def pem_bytes(secret: Secret) -> bytes:
-    """The PEM with its lines, for whoever reads it."""
-    return (secret.reveal().replace("\\n", "\n") + "\n").encode()
+    """The PEM with its lines, for whoever reads it; blanks stand for line ends where there are no others."""
+    text = secret.reveal()
+    lines = text.replace("\\n", "\n") if "\\n" in text else _BLOCK.sub(_apart, text)
+    return f"{lines}\n".encode()
+
+
+def _apart(block: re.Match[str]) -> str:
+    return "\n".join((block[1], *block[2].split(), block[3], ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
 
@@ -155,22 +155,32 @@ def read_auth(value: object) -> AuthRecord:
     return kind.model_validate(values)
 
 
-class _AuthSchema:
+def auth_kinds() -> Sequence[type[AuthRecord]]:
+    """The classes that are registered."""
+    return [*_KINDS.values()]
+
+
+class AuthSchema:
     """How pydantic reads and describes `auth`: by its `type`, from whatever is registered."""
+
+    @classmethod
+    def read(cls, value: object) -> AuthRecord:
+        """The record of a value from outside. Raises: ValueError, and pydantic's."""
+        return read_auth(value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         written = core_schema.plain_serializer_function_ser_schema(_dumped, info_arg=True)
-        return core_schema.no_info_plain_validator_function(read_auth, serialization=written)
+        return core_schema.no_info_plain_validator_function(cls.read, serialization=written)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"oneOf": [kind.model_json_schema(by_alias=True) for kind in _KINDS.values()]}
+        return {"oneOf": [kind.model_json_schema(by_alias=True) for kind in auth_kinds()]}
 
 
 def _dumped(value: AuthRecord, info: SerializationInfo) -> Json:
     return value.model_dump(mode=info.mode, exclude_defaults=info.exclude_defaults, context=info.context)
 
 
-AuthField: TypeAlias = Annotated[AuthRecord, _AuthSchema]
+AuthField: TypeAlias = Annotated[AuthRecord, AuthSchema]
 """The field of a record that says how its requests are signed."""
