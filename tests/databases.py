@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import tempfile
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mcpbridge.store.store import Store
 
 DatabaseKind = Literal["sqlite", "postgres"]
+
+RAM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where fresh databases are kept: no test pulls the plug, and a busy disk would take most of the tests' time."""
 
 
 class Postgres:
@@ -57,7 +61,7 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The Postgres of this session; do not stop it."""
-    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-")))
+    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-", dir=RAM)))
     yield server
     server.server.cleanup()
 
@@ -65,7 +69,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="module")
 def frail_postgres() -> Iterator[Postgres]:
     """A Postgres of its own, that a test may stop and start; leave it running."""
-    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-")))
+    server = Postgres(Path(tempfile.mkdtemp(prefix="mcpbridge-", dir=RAM)))
     yield server
     server.server.cleanup()
 
@@ -80,9 +84,10 @@ async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url() -> Iterator[str]:
     """The URL of a fresh SQLite file."""
-    return f"sqlite:///{tmp_path / 'store.db'}"
+    with tempfile.TemporaryDirectory(prefix="mcpbridge-", dir=RAM) as folder:
+        yield f"sqlite:///{folder}/store.db"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

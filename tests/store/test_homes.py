@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 import trio
@@ -82,7 +81,7 @@ def test_a_forked_child_is_told_and_the_parent_goes_on(database_url: str) -> Non
 
 
 @pytest.mark.req("FLT-38")
-def test_asyncio_with_uvloop_is_supported(sqlite_url: str, tmp_path: Path) -> None:
+def test_asyncio_with_uvloop_is_supported(sqlite_url: str) -> None:
     assert uvloop.run(open_and_ask(sqlite_url)) > 1.7e9
 
 
