@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from mcpbridge.audit.file import verify_files as verify_files
     from mcpbridge.audit.host import HostSink as HostSink
     from mcpbridge.audit.stored import StoreSink as StoreSink
+    from mcpbridge.auth.certificate import client_certificate as client_certificate
     from mcpbridge.auth.chain import Chain as Chain
     from mcpbridge.auth.hmac_signature import HmacSignature as HmacSignature
     from mcpbridge.auth.hmac_verified import SignatureRefused as SignatureRefused
     from mcpbridge.auth.jwt import SignedJwt as SignedJwt
+    from mcpbridge.auth.oauth.callback import oauth_routes as oauth_routes
+    from mcpbridge.auth.oauth.code import AuthorizationCode as AuthorizationCode
+    from mcpbridge.auth.oauth.credentials import ClientCredentials as ClientCredentials
+    from mcpbridge.auth.oauth.errors import LoginRefused as LoginRefused
+    from mcpbridge.auth.oauth.errors import ReconnectRequired as ReconnectRequired
+    from mcpbridge.auth.oauth.events import OAuthEvent as OAuthEvent
+    from mcpbridge.auth.oauth.exchange import TokenExchange as TokenExchange
+    from mcpbridge.auth.oauth.forward import TokenForward as TokenForward
+    from mcpbridge.auth.oauth.setting import OAuthHost as OAuthHost
+    from mcpbridge.auth.oauth.values import AuthorizationServer as AuthorizationServer
+    from mcpbridge.auth.oauth.values import OAuthClient as OAuthClient
     from mcpbridge.auth.proposed import auth_from as auth_from
     from mcpbridge.auth.static import ApiKey as ApiKey
     from mcpbridge.auth.static import Basic as Basic
@@ -45,6 +57,7 @@ if TYPE_CHECKING:
     from mcpbridge.errors import SourceDisabled as SourceDisabled
     from mcpbridge.errors import ToolNotFound as ToolNotFound
     from mcpbridge.errors import UpstreamError as UpstreamError
+    from mcpbridge.gateway.filed import open_gateway as open_gateway
     from mcpbridge.gateway.gateway import Gateway as Gateway
     from mcpbridge.gateway.health import Transition as Transition
     from mcpbridge.integrations.errors import InvalidRecord as InvalidRecord
@@ -151,6 +164,8 @@ _HOME = {
     "AuditEvent": "wrap.audit_event",
     "AuditLog": "wrap.audit_log",
     "AuthRequired": "errors",
+    "AuthorizationCode": "auth.oauth.code",
+    "AuthorizationServer": "auth.oauth.values",
     "Backoff": "upstream.backoff",
     "Basic": "auth.static",
     "Bearer": "auth.static",
@@ -161,6 +176,7 @@ _HOME = {
     "Chain": "auth.chain",
     "Change": "compare.changes",
     "ClientChannel": "tools",
+    "ClientCredentials": "auth.oauth.credentials",
     "ConfigError": "errors",
     "Decision": "wrap.approval",
     "Deny": "policy",
@@ -188,9 +204,13 @@ _HOME = {
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
     "LocalBus": "server.bus",
+    "LoginRefused": "auth.oauth.errors",
     "Loss": "dialects.loss",
     "McpSource": "upstream.source",
     "ModelTools": "dialects.model",
+    "OAuthClient": "auth.oauth.values",
+    "OAuthEvent": "auth.oauth.events",
+    "OAuthHost": "auth.oauth.setting",
     "Operation": "openapi.operation",
     "Origin": "tools",
     "PendingApprovals": "wrap.approval_memory",
@@ -199,6 +219,7 @@ _HOME = {
     "Problem": "openapi.problems",
     "Prompt": "tools",
     "Queue": "wrap.approvers",
+    "ReconnectRequired": "auth.oauth.errors",
     "Resource": "tools",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
@@ -220,6 +241,8 @@ _HOME = {
     "StoreReadOnly": "store.errors",
     "StoreSink": "audit.stored",
     "StoreUnavailable": "store.errors",
+    "TokenExchange": "auth.oauth.exchange",
+    "TokenForward": "auth.oauth.forward",
     "Tool": "tools",
     "ToolEdit": "wrap.edit",
     "ToolNotFound": "errors",
@@ -241,6 +264,7 @@ _HOME = {
     "ask_host": "wrap.approve",
     "auth_from": "auth.proposed",
     "build_request": "openapi.request",
+    "client_certificate": "auth.certificate",
     "declare": "openapi.declare",
     "diff": "compare.tools",
     "error_of": "source.answer",
@@ -252,6 +276,8 @@ _HOME = {
     "integration_schema": "integrations.record",
     "lint": "linting.run",
     "nest": "source.answer",
+    "oauth_routes": "auth.oauth.callback",
+    "open_gateway": "gateway.filed",
     "open_store": "store.open",
     "propose_auth": "openapi.security",
     "read_only": "policy",
@@ -281,6 +307,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "AuditEvent",
     "AuditLog",
     "AuthRequired",
+    "AuthorizationCode",
+    "AuthorizationServer",
     "Backoff",
     "Basic",
     "Bearer",
@@ -291,6 +319,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Chain",
     "Change",
     "ClientChannel",
+    "ClientCredentials",
     "ConfigError",
     "Decision",
     "Deny",
@@ -318,9 +347,13 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Limits",
     "LintSettings",
     "LocalBus",
+    "LoginRefused",
     "Loss",
     "McpSource",
     "ModelTools",
+    "OAuthClient",
+    "OAuthEvent",
+    "OAuthHost",
     "Operation",
     "Origin",
     "PendingApprovals",
@@ -329,6 +362,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Problem",
     "Prompt",
     "Queue",
+    "ReconnectRequired",
     "Resource",
     "ResourceTemplate",
     "RestSource",
@@ -350,6 +384,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "StoreReadOnly",
     "StoreSink",
     "StoreUnavailable",
+    "TokenExchange",
+    "TokenForward",
     "Tool",
     "ToolEdit",
     "ToolNotFound",
@@ -371,6 +407,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ask_host",
     "auth_from",
     "build_request",
+    "client_certificate",
     "declare",
     "diff",
     "error_of",
@@ -382,6 +419,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "integration_schema",
     "lint",
     "nest",
+    "oauth_routes",
+    "open_gateway",
     "open_store",
     "propose_auth",
     "read_only",
