@@ -25,7 +25,9 @@ def _scopes(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
-Scopes: TypeAlias = Annotated[tuple[Word, ...], BeforeValidator(_scopes), Field(max_length=1000)]
+Scopes: TypeAlias = Annotated[
+    tuple[Word, ...], BeforeValidator(_scopes, json_schema_input_type=str | tuple[Word, ...]), Field(max_length=1000)
+]
 """Scopes: a text with blanks between them, or a list."""
 
 Extra: TypeAlias = dict[Word, Annotated[str, Field(max_length=2000)]]
