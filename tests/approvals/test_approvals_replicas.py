@@ -157,6 +157,9 @@ async def test_a_crash_after_the_claim_leaves_it_unknown_and_runs_nothing_twice(
         await Approve(things, approvals=mortal, scope="things").call(MUTE)
     things.answer = things.by_kind
     other = waiting_id(await gate(things, store).call(MUTE))
+    asked_anew = await alive.get(other)
+    assert asked_anew
+    assert "may have run already" in asked_anew.shown
     await age(store, 1201)
     [unknown] = await alive.requests(states=("unknown",))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from kept import ALICE, age, request
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract import Things, words_of
@@ -20,8 +20,10 @@ from mcpbridge.errors import ConfigError
 from mcpbridge.source.answer import error_of
 from mcpbridge.store.errors import StoreUnavailable
 from mcpbridge.store.open import open_store
+from mcpbridge.store.schema import approvals as rows_of
+from mcpbridge.store.schema import audit
 from mcpbridge.store.store import Store
-from mcpbridge.tools import Call, Caller
+from mcpbridge.tools import Call, Caller, Tool
 from mcpbridge.wrap.approval import ApprovalsUnavailable
 from mcpbridge.wrap.approval_memory import PendingApprovals
 from mcpbridge.wrap.approve import Approve
@@ -78,6 +80,18 @@ async def test_every_step_of_an_approval_is_audited_with_its_digest_and_never_it
     assert len({one["digests"]["arguments"] for one in sink.events}) == 1
     assert "s3cret words" not in repr(sink.events)
     assert await sink.verify() == []
+
+
+@pytest.mark.req("APR-07", "VAULT-03")
+async def test_what_is_kept_holds_no_secret_of_the_arguments(approvals: Approvals, store: Store) -> None:
+    secret = "hunter2-in-an-argument"
+    things = Things({"tool": [Tool(name="write_it")]})
+    waiting_id(await approve(things, approvals).call(replace(WRITE, arguments={"password": secret, "token": secret})))
+    async with store.read() as connection:
+        rows = [*await connection.execute(select(rows_of)), *await connection.execute(select(audit))]
+
+    assert rows
+    assert secret not in repr(rows)
 
 
 @pytest.mark.req("APR-05", "AUD-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import mcp_types
@@ -9,8 +10,11 @@ import pytest
 from mcp import Client
 from shelf import Shelf, text_of
 
+from mcpbridge.approvals.approvals import Approvals
+from mcpbridge.secret import Secret
 from mcpbridge.server.lowlevel import to_server
 from mcpbridge.source.answer import error_of
+from mcpbridge.store.open import open_store
 from mcpbridge.tools import Tool
 from mcpbridge.wrap.approve import Approve
 
@@ -74,4 +78,32 @@ async def test_a_used_state_runs_nothing_again(files: Shelf) -> None:
             await client.session.call_tool(
                 "file", {"id": 1}, input_responses=yes, request_state=asked.request_state, allow_input_required=True
             )
+    assert _filed(files) == 1
+
+
+@pytest.mark.req("APR-08", "GW-07", "ATK-56")
+async def test_a_round_begun_on_one_replica_is_answered_on_another_once(files: Shelf, tmp_path: Path) -> None:
+    url, keys = f"sqlite:///{tmp_path / 'approvals.db'}", [Secret("k" * 32)]
+    async with open_store(url) as one, open_store(url) as two:
+        first, second = (
+            to_server(Approve(files, approvals=Approvals(store), scope="s"), name="s", state_keys=keys)
+            for store in (one, two)
+        )
+        async with Client(first, mode="2026-07-28", elicitation_callback=_yes) as client:
+            asked = await client.session.call_tool("file", {"id": 1}, allow_input_required=True)
+        assert isinstance(asked, mcp_types.InputRequiredResult)
+        yes = mcp_types.ElicitResult(action="accept", content={"approve": True})
+        answers: dict[str, Any] = dict.fromkeys(asked.input_requests or {}, yes)
+        async with Client(second, mode="2026-07-28", elicitation_callback=_yes) as client:
+            said = [
+                await client.session.call_tool(
+                    "file", {"id": 1}, input_responses=answers, request_state=asked.request_state
+                )
+                for _ in range(2)
+            ]
+
+    assert text_of(said[0]) == "nobody"
+    failure = error_of(said[1])
+    assert failure
+    assert failure.code == "approval_used"
     assert _filed(files) == 1

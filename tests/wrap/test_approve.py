@@ -530,6 +530,9 @@ async def test_a_call_that_may_have_left_keeps_its_yes(approve: Approve, things:
     assert codes == ["unreachable", "approval_used"]
     assert after
     assert after.state == state
+    await approve.call(WRITE)
+    [anew] = await approve.approvals.waiting()
+    assert ("may have run already" in anew.shown) is (state == "unknown")
 
 
 @pytest.mark.req("APR-06")

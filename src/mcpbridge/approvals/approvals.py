@@ -88,6 +88,11 @@ class Approvals(ApprovalStore):
                 read = await self._rows.find(connection, binding)
         return None if read is None else self._timed(read)
 
+    async def in_doubt(self, binding: Binding) -> bool:
+        with _available():
+            async with self.store.read() as connection:
+                return await self._rows.in_doubt(connection, binding)
+
     async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> ApprovalRequest | None:
         kept = replace(new, version=old.version + 1)
 

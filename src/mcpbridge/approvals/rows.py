@@ -14,11 +14,10 @@ from mcpbridge.store.clock import now
 from mcpbridge.store.schema import approvals
 from mcpbridge.tools import Json
 from mcpbridge.wrap.approval import ApprovalRequest, ApprovalState, Binding, CallerKey
-from mcpbridge.wrap.approval_rules import RANKS
+from mcpbridge.wrap.approval_rules import IN_DOUBT, RANKS
 
 _COLUMN = approvals.c
 _OPEN: tuple[ApprovalState, ...] = ("pending", "approved")
-_IN_DOUBT: tuple[ApprovalState, ...] = ("claimed", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +56,11 @@ class Rows:
         row = (await connection.execute(found)).one_or_none()
         return None if row is None else _read(row)
 
+    async def in_doubt(self, connection: AsyncConnection, binding: Binding) -> bool:
+        """Whether a call was let through, and nobody has said how that ended."""
+        which = and_(_COLUMN.binding == digest(binding), _COLUMN.state.in_(IN_DOUBT))
+        return await connection.scalar(select(_COLUMN.id).where(which).limit(1)) is not None
+
     async def all(
         self, connection: AsyncConnection, *, tenant: str | None, states: Sequence[ApprovalState], limit: int | None
     ) -> Sequence[Read]:
@@ -77,13 +81,13 @@ class Rows:
 
     async def make_room(self, connection: AsyncConnection, caller: CallerKey, per_caller: int) -> None:
         """Removes the caller's oldest requests that are more than `per_caller`, but for those whose end is unknown."""
-        mine = and_(_COLUMN.tenant == caller[0], _COLUMN.caller == digest(caller), _COLUMN.state.not_in(_IN_DOUBT))
+        mine = and_(_COLUMN.tenant == caller[0], _COLUMN.caller == digest(caller), _COLUMN.state.not_in(IN_DOUBT))
         kept = select(_COLUMN.id).where(mine).order_by(_COLUMN.created.desc(), _COLUMN.id).limit(per_caller)
         await connection.execute(delete(approvals).where(mine, _COLUMN.id.not_in(kept)))
 
     async def forget(self, connection: AsyncConnection, seconds: float) -> int:
         """Removes the requests that expired so long ago, but for those whose end is unknown."""
-        old = and_(_COLUMN.expires < now() - seconds, _COLUMN.state.not_in(_IN_DOUBT))
+        old = and_(_COLUMN.expires < now() - seconds, _COLUMN.state.not_in(IN_DOUBT))
         return (await connection.execute(delete(approvals).where(old))).rowcount
 
     def _select(self) -> Select[Any]:

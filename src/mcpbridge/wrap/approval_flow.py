@@ -70,11 +70,12 @@ class ApprovalFlow:
         return bind(now.tool, now.call, self.scope, self.policy_version)
 
     async def _new(self, now: Round, binding: Binding) -> ApprovalRequest:
+        in_doubt = await self.approvals.in_doubt(binding)
         request = ApprovalRequest(
             id=fresh_token(),
             binding=binding,
             access=now.tool.access,
-            shown=show_call(now.tool, covered(now.tool, now.call), binding[3], now.reason),
+            shown=show_call(now.tool, covered(now.tool, now.call), binding[3], now.reason, in_doubt=in_doubt),
             barred=self.barred,
         )
         return await self.approvals.add(request, self.lifetime)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from mcpbridge.wrap.approval import ApprovalRequest, Binding, CallerKey, same
-from mcpbridge.wrap.approval_rules import aged, counting, unchanged
+from mcpbridge.wrap.approval_rules import IN_DOUBT, aged, counting, unchanged
 from mcpbridge.wrap.approval_store import KEPT, ApprovalStore
 
 
@@ -39,8 +39,10 @@ class PendingApprovals(ApprovalStore):
 
     async def find(self, binding: Binding) -> ApprovalRequest | None:
         now = self.clock()
-        own = (self._requests[key] for key in self._callers.get(binding[0], {}))
-        return counting((aged(one, now) for one in own if same(one.binding, binding)), now)
+        return counting((aged(one, now) for one in self._for(binding)), now)
+
+    async def in_doubt(self, binding: Binding) -> bool:
+        return any(one.state in IN_DOUBT for one in self._for(binding))
 
     async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> ApprovalRequest | None:
         now = self._requests.get(old.id)
@@ -55,6 +57,10 @@ class PendingApprovals(ApprovalStore):
         now = self.clock()
         standing = (aged(one, now) for one in self._requests.values())
         return [one for one in standing if one.state == "pending" and tenant in {None, one.caller[0]}]
+
+    def _for(self, binding: Binding) -> Iterable[ApprovalRequest]:
+        own = (self._requests[key] for key in self._callers.get(binding[0], {}))
+        return (one for one in own if same(one.binding, binding))
 
     def _make_room(self, caller: CallerKey) -> None:
         oldest = next(iter(self._requests.values()), None)

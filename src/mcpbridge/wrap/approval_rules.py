@@ -11,6 +11,9 @@ from mcpbridge.wrap.approval import CLAIM, ApprovalRequest, ApprovalState, Decis
 RANKS: tuple[ApprovalState, ...] = ("approved", "denied", "pending", "expired")
 """Which of several requests for the same call counts: the first of these states, then the newest."""
 
+IN_DOUBT: tuple[ApprovalState, ...] = ("claimed", "unknown")
+"""The states of a call that was let through, and of which nobody has said how it ended."""
+
 
 def aged(request: ApprovalRequest, now: float, *, claim: float = CLAIM) -> ApprovalRequest:
     """The request as it stands at this time: nobody has to come by for it to expire."""

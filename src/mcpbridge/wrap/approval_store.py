@@ -47,6 +47,10 @@ class ApprovalStore(ABC):
         """The queued request for exactly this call, where it is not used up; a no holds until it expires."""
 
     @abstractmethod
+    async def in_doubt(self, binding: Binding) -> bool:
+        """Whether exactly this call was let through before, and nobody has said how that ended."""
+
+    @abstractmethod
     async def swap(self, old: ApprovalRequest, new: ApprovalRequest) -> ApprovalRequest | None:
         """Puts `new` in the place of `old`, and gives it as it is kept; None where it has changed since it was read."""
 

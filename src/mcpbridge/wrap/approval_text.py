@@ -31,13 +31,19 @@ _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uf
 """Characters that show nothing and are of no category that says so."""
 
 
-def show_call(tool: Tool, arguments: Mapping[str, Json], digest: str, reason: str = "") -> str:
-    """The question's text. Nothing that comes from the caller or the upstream can look like another line of it."""
+def show_call(
+    tool: Tool, arguments: Mapping[str, Json], digest: str, reason: str = "", *, in_doubt: bool = False
+) -> str:
+    """The question's text. Nothing that comes from the caller or the upstream can look like another line of it.
+
+    `in_doubt` says that the same call was let through before, and that nobody knows whether it ran.
+    """
     origin = "/".join(part for part in (tool.origin.slug, tool.origin.name) if part)
     lines = [
         f"Allow this call of {visible(tool.name, NAME)}?",
         f"Tool: {visible(tool.name, NAME)} ({tool.access})" + (f", from {visible(origin, NAME)}" if origin else ""),
         *([f"Why you are asked: {visible(reason, VALUE)}"] if reason else []),
+        *(["Careful: this very call was approved before, and may have run already."] if in_doubt else []),
         *_argument_lines(tool, arguments),
         f"SHA-256 of the arguments: {digest}",
     ]
