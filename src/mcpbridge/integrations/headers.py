@@ -28,9 +28,14 @@ def _read(value: object) -> Mapping[str, str | Secret | Stored]:
     """Static headers by name; what is a credential by its name is kept as one. Raises: ValueError."""
     if not isinstance(value, Mapping):
         raise ValueError("must be an object of names and texts")  # noqa: TRY004 - pydantic takes ValueError
+    if strange := [name for name in cast("Mapping[object, object]", value) if not isinstance(name, str)]:
+        raise ValueError(f"has a {type(strange[0]).__name__} where a header's name is expected")
     given = cast("Mapping[str, object]", value)
     if len(given) > _MOST:
         raise ValueError(f"has {len(given)} headers, and {_MOST} are the most")
+    names = [name.lower() for name in given]
+    if double := [name for name in given if names.count(name.lower()) > 1]:
+        raise ValueError(f"has {double[0]!r} twice, in other letters: keep one")
     read = {name: read_credential(text) if _SENSITIVE.search(name) else text for name, text in given.items()}
     if ours := [name for name in read if name.lower() in _OURS]:
         raise ValueError(f"can't set {ours[0]!r}: the gateway does")

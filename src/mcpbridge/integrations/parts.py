@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Literal, TypeAlias
@@ -82,12 +83,14 @@ class HandOperation(BaseModel):
 
 def _limits(given: Mapping[str, float]) -> Mapping[str, float]:
     known = [field.name for field in fields(Limits)]
-    for name in given:
+    for name, value in given.items():
         if name not in known:
             meant = closest(name, known)
             raise ValueError(
                 f"{name!r} is no limit; " + (f"did you mean {meant!r}?" if meant else f"there are: {known}")
             )
+        if not math.isfinite(value):
+            raise ValueError(f"{name!r} must be a finite number: leave it out for the default")
     try:
         read_limits(given)
     except ConfigError as error:

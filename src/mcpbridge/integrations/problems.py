@@ -35,6 +35,10 @@ def _problem(found: Any, model: type[BaseModel], values: Mapping[str, Any]) -> F
             return problem(path, _unknown(found["loc"], model, values))
         case "value_error":
             return problem(path, str(found["ctx"]["error"]))
+        case "tuple_type":
+            return problem(path, "must be a list")
+        case "string_type":
+            return problem(path, "must be text")
         case _:
             message = str(found["msg"])
             return problem(path, message[:1].lower() + message[1:])

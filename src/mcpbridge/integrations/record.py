@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -15,11 +16,14 @@ from mcpbridge.integrations.headers import StaticHeaders
 from mcpbridge.integrations.oauth import register_oauth
 from mcpbridge.integrations.parts import HandOperation, LimitsField, ToolRules, Window
 from mcpbridge.integrations.problems import problem, problems_of
+from mcpbridge.integrations.signing import register_signing
+from mcpbridge.integrations.storable import unstorable
 from mcpbridge.integrations.strict import STRICT
-from mcpbridge.integrations.text import Line, Prose, Url, Word, Words
+from mcpbridge.integrations.text import Line, Prose, Url, Word, Words, http_url
 from mcpbridge.wrap.naming import check_slug
 
 register_oauth()
+register_signing()
 
 
 def _slug(name: str) -> str:
@@ -80,7 +84,8 @@ class Integration(BaseModel, frozen=True):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined] # pyright: ignore[reportFunctionMemberAccess] # a stored record is read without it
 
     def contradictions(self) -> Iterator[FieldProblem]:
-        """What can't be meant together, each with both fields named."""
+        """What can't be kept, and what can't be meant together: of that, both fields are named."""
+        yield from unstorable(self)
         if not self.agents:
             yield problem("agents", "is empty, so that no agent could use it: write ['*'] for all, or name some")
         if self.visibility == "private" and self.owner is None:
@@ -103,6 +108,16 @@ def _unusable(auth: AuthRecord) -> Iterator[FieldProblem]:
         return
 
 
+_IS_WEB = re.compile("https?:", re.IGNORECASE)
+
+
+def _malformed(field: str, url: str) -> Iterator[FieldProblem]:
+    try:
+        http_url(url)
+    except ValueError as error:
+        yield problem(field, str(error))
+
+
 class RestIntegration(Integration, frozen=True):
     """An HTTP API: of a description (`openapi`, a path or URL), or of operations written by hand."""
 
@@ -115,6 +130,8 @@ class RestIntegration(Integration, frozen=True):
         yield from super().contradictions()
         if self.openapi is None and not self.operations:
             yield problem("openapi", "is missing, and so are 'operations': name a description, or write operations")
+        if self.openapi is not None and _IS_WEB.match(self.openapi):
+            yield from _malformed("openapi", self.openapi)
         if self.openapi is not None and self.operations:
             yield problem("operations", "are given while 'openapi' is: keep one of the two")
         if self.operations and self.base_url is None:
@@ -186,12 +203,17 @@ def read_integration(value: object) -> Integration:
         if problems := [*value.contradictions()]:
             raise InvalidRecord(problems, name=value.name)
         return value
+    return Integration(**fields_of(value))
+
+
+def fields_of(value: object) -> Mapping[str, Any]:
+    """The fields that an object from outside gives, whatever they are. Raises: InvalidRecord."""
     if not isinstance(value, Mapping):
         raise InvalidRecord([problem("", f"must be an object with the fields of a record, not {type(value).__name__}")])
     values = cast("Mapping[object, Any]", value)
     if strange := [name for name in values if not isinstance(name, str)]:
         raise InvalidRecord([problem("", f"has a {type(strange[0]).__name__} where a field's name is expected")])
-    return Integration(**cast("Mapping[str, Any]", values))
+    return cast("Mapping[str, Any]", values)
 
 
 def _named(values: Mapping[str, Any]) -> str:

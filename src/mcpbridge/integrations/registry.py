@@ -8,25 +8,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from sqlalchemy import true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mcpbridge.audit.stored import StoreSink
 from mcpbridge.errors import ConfigError
 from mcpbridge.integrations import storage
-from mcpbridge.integrations.changes import Change, event_of
 from mcpbridge.integrations.credentials import credentials
 from mcpbridge.integrations.errors import IntegrationNotFound, NotAllowed, RevisionConflict, taken
 from mcpbridge.integrations.hooks import Action, Hooks, Known, Management, Rule
 from mcpbridge.integrations.merge import changed_fields, kept, merged
-from mcpbridge.integrations.record import Integration, McpIntegration, read_integration
-from mcpbridge.integrations.rules import check_managed, no_child
-from mcpbridge.integrations.sealing import Sealed, noted, sealed, unsealed
-from mcpbridge.integrations.stored import StoredIntegration, first, following
+from mcpbridge.integrations.record import Integration, McpIntegration, fields_of, read_integration
+from mcpbridge.integrations.rules import check_listing, check_managed, no_child
+from mcpbridge.integrations.sealing import unsealed
+from mcpbridge.integrations.storable import is_text
+from mcpbridge.integrations.stored import StoredIntegration
 from mcpbridge.integrations.system import SystemRegistry
+from mcpbridge.integrations.writing import Writing
 from mcpbridge.store.errors import StoreConflict
 from mcpbridge.store.schema import integrations
 from mcpbridge.store.store import Store
 from mcpbridge.tools import Caller, Json, State
+from mcpbridge.vault.errors import SecretRefused
 from mcpbridge.vault.rotation import key_ids
 from mcpbridge.vault.vault import Vault
 
@@ -68,6 +69,7 @@ class Integrations:
         self.vault = vault
         self.system = SystemRegistry.of(system)
         self.audit = audit
+        self._writing = Writing(store=store, vault=vault, audit=audit)
         self._hooks = Hooks(entitled=entitled, authorize=authorize, known=known)
         self._child = child
 
@@ -92,33 +94,24 @@ class Integrations:
         records = [await self._new(caller, each) for each in given]
         self._check_names(records)
         new = [(f"{storage.ID}{secrets.token_hex(12)}", record) for record in records]
-        secret = [
-            pair
-            for key, record in new
-            for pair in await sealed(self.vault, record, tenant=caller.tenant, id=key, revision=1)
-        ]
-
-        async def write(connection: AsyncConnection) -> Sequence[StoredIntegration]:
-            at = await storage.clock(connection)
-            made = [first(caller.tenant, key, noted(record, revision=1, at=at), at) for key, record in new]
-            await storage.add(connection, made)
-            await self._settle(connection, caller, secret, [("create", each, ()) for each in made])
-            return made
-
-        try:
-            return await self.store.transact(write) if new else ()
-        except StoreConflict:
-            async with self.store.read() as connection:
-                found = await storage.taken(connection, caller.tenant, [record.name for record in records])
-            raise taken(found) from None
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return await self._writing.add(caller, new) if new else ()
+            except StoreConflict:
+                async with self.store.read() as connection:
+                    found = await storage.taken(connection, caller.tenant, [record.name for record in records])
+                if found:
+                    raise taken(found) from None
+                if not left:
+                    raise
+        raise AssertionError  # ATTEMPTS is positive
 
     async def get(self, caller: Caller, name: str, *, action: Action = "read") -> StoredIntegration:
         """The integration of this slug or id, for an action that the host allows.
 
         Raises: IntegrationNotFound, NotAllowed, NotEntitled, StoreError.
         """
-        await self._hooks.check(caller, Management(action=action, name=name))
-        return await self._found(caller, name)
+        return await self._allowed(caller, name, action)
 
     async def list(
         self,
@@ -131,9 +124,10 @@ class Integrations:
     ) -> Sequence[StoredIntegration]:
         """The caller's integrations by slug, those of the system among them: of a category, in a state, after a slug.
 
-        Raises: NotAllowed, NotEntitled, StoreError.
+        Raises: InvalidRecord for what can't be asked; NotAllowed, NotEntitled, StoreError.
         """
         await self._hooks.check(caller, Management(action="list"))
+        check_listing(category=category, state=state, after=after, limit=limit)
         which = storage.of_caller(caller) & (integrations.c.slug > after)
         which = which if category is None else which & (integrations.c.category == category)
         which = which if state is None else which & (integrations.c.state == state)
@@ -173,16 +167,11 @@ class Integrations:
 
         Raises: IntegrationNotFound; NotAllowed, also for one of the system; NotEntitled, StoreError.
         """
-        await self._hooks.check(caller, Management(action="delete", name=name))
-        old = await self._found(caller, name)
+        old = await self._allowed(caller, name, "delete")
         if old.system:
             raise NotAllowed(f"the integration {name!r} is the system's: disable it instead")
-
-        async def write(connection: AsyncConnection) -> None:
-            await storage.remove(connection, old)
-            await self._settle(connection, caller, (), [("delete", old, ())])
-
-        await self.store.transact(write)
+        if not await self._writing.remove(caller, old.id):
+            raise IntegrationNotFound(name)
 
     async def load(self, tenant: str | None = None) -> Sequence[StoredIntegration]:
         """For the gateway, which asks for nobody: all custom integrations, of one tenant or of every one."""
@@ -192,20 +181,44 @@ class Integrations:
     async def revealed(self, stored: StoredIntegration) -> Integration:
         """For the gateway: the record with its credentials as secrets, ready for `record.auth.strategy()`.
 
-        Raises: SecretRefused where they are no longer those of this revision; KeyUnavailable, StoreError.
+        Raises: RevisionConflict where it has changed since; SecretRefused for what does not open; KeyUnavailable,
+        StoreError.
         """
         if stored.system or self.vault is None or not credentials(stored.record):
             return stored.record
         async with self.store.read() as connection:
             envelopes = await self.vault.read(connection, stored.tenant, stored.id)
-        return await unsealed(self.vault, stored.record, envelopes, tenant=stored.tenant, id=stored.id)
+        try:
+            return await unsealed(self.vault, stored.record, envelopes, tenant=stored.tenant, id=stored.id)
+        except SecretRefused:
+            async with self.store.read() as connection:
+                stands = await storage.stands(connection, stored)
+            if stands:
+                raise
+            raise RevisionConflict(stored.name, stored.revision) from None
 
     async def _new(self, caller: Caller, given: Given) -> Integration:
-        fields = [str(each) for each in given] if isinstance(given, Mapping) else [*given.model_fields_set]
-        stated = given.get("name") if isinstance(given, Mapping) else given.name
+        fields = given.model_fields_set if isinstance(given, Integration) else fields_of(given)
+        stated = given.name if isinstance(given, Integration) else given.get("name")
         wanted = Management(action="create", name=str(stated or "")[:64], fields=frozenset(fields))
         await self._hooks.check(caller, wanted)
         return await self._checked(caller, kept(read_integration(given), None))
+
+    async def _allowed(
+        self, caller: Caller, name: str, action: Action, fields: Iterable[str] = ()
+    ) -> StoredIntegration:
+        """The integration, where the host allows the action; it is asked by the slug, whichever name was given."""
+        found = await self._sought(caller, name)
+        slug = str(name)[:64] if found is None else found.name
+        await self._hooks.check(caller, Management(action=action, name=slug, fields=frozenset(fields)))
+        if found is None:
+            raise IntegrationNotFound(str(name))
+        return found
+
+    async def _found(self, caller: Caller, name: str) -> StoredIntegration:
+        if (found := await self._sought(caller, name)) is None:
+            raise IntegrationNotFound(name)
+        return found
 
     async def _checked(self, caller: Caller, record: Integration) -> Integration:
         check_managed(record, self._child)
@@ -217,22 +230,23 @@ class Integrations:
         if double := [name for name, count in counts.items() if count > 1 or name in self.system.records]:
             raise taken(double)
 
-    async def _found(self, caller: Caller, name: str) -> StoredIntegration:
+    async def _sought(self, caller: Caller, name: str) -> StoredIntegration | None:
+        if not is_text(name):
+            return None
         async with self.store.read() as connection:
             found = await storage.find(connection, caller, name)
             if found is not None:
                 return found
             if name not in self.system.records or await storage.taken(connection, caller.tenant, [name]):
-                raise IntegrationNotFound(name)
+                return None
             switched = await storage.switches(connection, caller.tenant)
             return self.system.of_tenant(name, caller.tenant, switched.get(name))
 
     async def _change(
         self, caller: Caller, name: str, action: Action, changes: Mapping[str, Json], revision: int | None
     ) -> StoredIntegration:
-        await self._hooks.check(caller, Management(action=action, name=name, fields=frozenset(map(str, changes))))
-        for left in reversed(range(ATTEMPTS)):
-            old = await self._found(caller, name)
+        old = await self._allowed(caller, name, action, fields_of(changes))
+        for _ in range(ATTEMPTS):
             if revision is not None and revision != old.revision:
                 raise RevisionConflict(name, revision)
             if old.system:
@@ -240,32 +254,10 @@ class Integrations:
             new = merged(old, changes)
             if not changed_fields(old.record, new):
                 return old
-            if (made := await self._swap(caller, old, await self._checked(caller, new), action)) is not None:
+            if (made := await self._writing.swap(caller, old, await self._checked(caller, new), action)) is not None:
                 return made
-            if not left:
-                raise RevisionConflict(name, old.revision)
-        raise AssertionError  # ATTEMPTS is positive
-
-    async def _swap(
-        self, caller: Caller, old: StoredIntegration, new: Integration, action: Action
-    ) -> StoredIntegration | None:
-        """The new record in the place of the old one, or None where that has changed meanwhile."""
-        revision = old.revision + 1
-        secret = await sealed(self.vault, new, tenant=old.tenant, id=old.id, revision=revision)
-        gone = [path for path in credentials(old.record) if path not in credentials(new)]
-        fields = sorted(changed_fields(old.record, new))
-
-        async def write(connection: AsyncConnection) -> StoredIntegration | None:
-            at = await storage.clock(connection)
-            made = following(old, noted(new, revision=revision, at=at), at)
-            if not await storage.swap(connection, old, made):
-                return None
-            if self.vault is not None and gone:
-                await self.vault.forget(connection, old.tenant, old.id, gone)
-            await self._settle(connection, caller, secret, [(action, made, fields)])
-            return made
-
-        return await self.store.transact(write)
+            old = await self._found(caller, name)
+        raise RevisionConflict(name, old.revision)
 
     async def _switch(
         self, caller: Caller, old: StoredIntegration, action: Action, changes: Mapping[str, Json]
@@ -273,28 +265,5 @@ class Integrations:
         """A tenant's switch of a system integration."""
         if action == "update":
             raise NotAllowed(f"the integration {old.name!r} is the system's: a tenant can only enable or disable it")
-
-        async def write(connection: AsyncConnection) -> StoredIntegration:
-            await storage.switch(connection, old.tenant, old.name, enabled=changes["enabled"], reason=changes["reason"])
-            row = (await storage.switches(connection, old.tenant))[old.name]
-            made = self.system.of_tenant(old.name, old.tenant, row)
-            await self._settle(connection, caller, (), [(action, made, ("enabled", "reason"))])
-            return made
-
-        merged(old, changes)  # the reason is checked as any text of a record
-        return await self.store.transact(write)
-
-    async def _settle(
-        self,
-        connection: AsyncConnection,
-        caller: Caller,
-        secret: Sealed,
-        changes: Sequence[Change],
-    ) -> None:
-        """What belongs to every change: its secrets, the news for other replicas, and last its record in the audit."""
-        if self.vault is not None and secret:
-            await self.vault.put(connection, secret)
-        await self.store.touch(connection, caller.tenant)
-        if self.audit is not None:
-            at = await storage.clock(connection)
-            await self.audit.record(connection, *(event_of(caller, at, change) for change in changes))
+        new = merged(old, changes)
+        return await self._writing.switch(caller, self.system, old.name, enabled=new.enabled, reason=new.reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mcpbridge.integrations.stored import StoredIntegration
@@ -59,12 +59,25 @@ async def swap(connection: AsyncConnection, old: StoredIntegration, new: StoredI
     return (await connection.execute(update(integrations).where(*same).values(**_row(new)))).rowcount == 1
 
 
-async def remove(connection: AsyncConnection, old: StoredIntegration) -> None:
-    """The integration, its secrets, its tokens and the logins that were begun for it."""
+async def stands(connection: AsyncConnection, old: StoredIntegration) -> bool:
+    """Whether the integration is still at this revision."""
+    same = (_COLUMN.tenant == old.tenant, _COLUMN.id == old.id, _COLUMN.revision == old.revision)
+    return bool(await connection.scalar(select(exists().where(*same))))
+
+
+async def remove(connection: AsyncConnection, caller: Caller, id: str) -> StoredIntegration | None:
+    """Deletes one of the caller's integrations, its secrets, its tokens and the logins that were begun for it.
+
+    Gives it as it stood, or None where it is not there (any more). Its own row goes first: that waits for an update
+    under way, whose secrets are seen, and deleted, by what comes after.
+    """
+    gone = delete(integrations).where(of_caller(caller), _COLUMN.id == id).returning(integrations)
+    row = (await connection.execute(gone)).mappings().one_or_none()
+    if row is None:
+        return None
     for table in (secrets, tokens, logins):
-        gone = delete(table).where(table.c.tenant == old.tenant, table.c.integration == old.id)
-        await connection.execute(gone)
-    await connection.execute(delete(integrations).where(_COLUMN.tenant == old.tenant, _COLUMN.id == old.id))
+        await connection.execute(delete(table).where(table.c.tenant == caller.tenant, table.c.integration == id))
+    return stored(row)
 
 
 async def switches(connection: AsyncConnection, tenant: str) -> Mapping[str, RowMapping]:

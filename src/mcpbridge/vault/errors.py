@@ -11,8 +11,8 @@ class SecretRefused(BridgeError):
 
     code = "secret_refused"
 
-    def __init__(self, place: Place, why: str) -> None:
-        super().__init__(f"the stored secret {place} is refused: {why}; give the credential anew")
+    def __init__(self, place: Place, why: str, *, step: str = "give the credential anew") -> None:
+        super().__init__(f"the stored secret {place} is refused: {why}; {step}")
         self.place = place
 
 

@@ -69,7 +69,8 @@ class Vault:
         """The secret that was sealed for this place. Raises: SecretRefused, KeyUnavailable."""
         key = self._keys.get(envelope.key_id)
         if key is None:
-            raise SecretRefused(place, f"its key {envelope.key_id!r} is not among the vault's")
+            why = f"its key {envelope.key_id!r} is not among the vault's"
+            raise SecretRefused(place, why, step="add that key at the end of the vault's keys")
         try:
             return unseal(envelope.sealed, await key.unwrap(envelope.wrapped), place.associated())
         except Refused:
