@@ -13,6 +13,7 @@ import pytest
 from mcpbridge import (
     ANYONE,
     Approve,
+    Discover,
     Functions,
     PendingApprovals,
     ToolSource,
@@ -21,7 +22,7 @@ from mcpbridge import (
     ask,
     for_model,
 )
-from mcpbridge.adapters.calling import Asked, Told, call_for_model
+from mcpbridge.adapters.calling import Asked, Told, call_for_model, offered
 from mcpbridge.errors import Failure
 
 pytestmark = pytest.mark.req("GW-06")
@@ -181,3 +182,15 @@ except mcpbridge.ConfigError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert f"pip install 'mcpbridge[{extra}]'" in done.stdout
+
+
+@pytest.mark.req("CTX-01")
+async def test_a_model_is_given_what_is_listed_and_may_call_the_rest() -> None:
+    functions, runs = counter()
+    source = Discover(functions)
+
+    given = for_model(await offered(source, ANYONE), "anthropic").tools
+    told = await call_for_model(source, given["call_tool"], ANYONE, {"name": "write", "arguments": {"word": "it"}})
+
+    assert [*given] == ["discover_tools", "describe_tool", "call_tool"]
+    assert (told, runs) == (Told(text="wrote it"), ["it"])

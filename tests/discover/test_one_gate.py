@@ -24,7 +24,7 @@ from mcpbridge.wrap.visible_scope import Scope
 
 PACKAGE = Path(__file__).parents[2] / "src/mcpbridge"
 FACES = ("server", "adapters", "discover")
-BEHIND = ("rest", "router", "net", "upstream", "auth", "vault", "store")
+BEHIND = ("rest", "router", "upstream", "vault", "integrations", "gateway")
 HIDDEN = ("write_it", "a__write_it")
 
 

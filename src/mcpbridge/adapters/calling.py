@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from mcpbridge.dialects.model import ModelTool
 from mcpbridge.errors import BridgeError, ConfigError, Failure
 from mcpbridge.source.answer import error_of, failure_of
 from mcpbridge.source.base import Answer, ToolSource
-from mcpbridge.tools import Call, Caller, ClientChannel, Json
+from mcpbridge.tools import Call, Caller, ClientChannel, Json, Tool
 
 ROUNDS = 10
 """How often one call may ask; MCP's clients stop there too."""
@@ -42,6 +42,11 @@ class Told:
 
     text: str
     failure: Failure | None = None
+
+
+async def offered(source: ToolSource, caller: Caller) -> Sequence[Tool]:
+    """The tools that a model is given: those that the caller may call and that are listed."""
+    return [tool for tool in await source.list_tools(caller) if tool.listed]
 
 
 async def call_for_model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from mcpbridge.adapters.calling import Asked, Told, call_for_model, missing
+from mcpbridge.adapters.calling import Asked, Told, call_for_model, missing, offered
 from mcpbridge.dialects.model import ModelTool, for_model
 from mcpbridge.dialects.rules import Provider
 from mcpbridge.openapi.jsontext import is_object
@@ -41,7 +41,7 @@ async def as_langchain(source: ToolSource, caller: Caller, *, provider: Provider
             coroutine=_calling(source, caller, tool),
             handle_tool_error=True,
         )
-        for tool in for_model(await source.list_tools(caller), provider, reserved=RESERVED).tools.values()
+        for tool in for_model(await offered(source, caller), provider, reserved=RESERVED).tools.values()
     ]
 
 

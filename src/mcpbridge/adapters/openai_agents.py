@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from mcpbridge.adapters.calling import Asked, call_for_model, missing
+from mcpbridge.adapters.calling import Asked, call_for_model, missing, offered
 from mcpbridge.dialects.model import ModelTool, for_model
 from mcpbridge.dialects.rules import Provider
 from mcpbridge.errors import BridgeError
@@ -44,7 +44,7 @@ async def as_openai_agents(
             strict_json_schema=provider == "openai-strict",
             needs_approval=_asking(source, caller, tool) if asks else False,
         )
-        for tool in for_model(await source.list_tools(caller), provider).tools.values()
+        for tool in for_model(await offered(source, caller), provider).tools.values()
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from mcpbridge.adapters.calling import Asked, call_for_model, missing
+from mcpbridge.adapters.calling import Asked, call_for_model, missing, offered
 from mcpbridge.dialects.model import ModelTool, for_model
 from mcpbridge.dialects.rules import Provider
 from mcpbridge.source.base import ToolSource
@@ -35,7 +35,7 @@ def as_pydantic_ai(source: ToolSource, caller: Caller, *, provider: Provider = "
         raise missing("pydantic-ai", "pydantic-ai") from error
 
     async def listed(_ctx: RunContext[Any]) -> FunctionToolset[Any]:
-        tools = for_model(await source.list_tools(caller), provider).tools.values()
+        tools = for_model(await offered(source, caller), provider).tools.values()
         return FunctionToolset(
             [
                 Tool[Any].from_schema(
