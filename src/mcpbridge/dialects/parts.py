@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -48,21 +48,32 @@ class Gathered:
     plain: Sequence[Part]
     choices: Sequence[Choice]
     seen: frozenset[str]
+    said: Mapping[str, Sequence[tuple[str, Json]]] = field(init=False)
+    """Each keyword's values, with the pointers of their parts: they are asked for many times at one place."""
 
-    def keywords(self, name: str) -> Iterator[tuple[str, Json]]:
-        """Each value of a keyword, with the pointer of its part."""
+    def __post_init__(self) -> None:
+        said: dict[str, list[tuple[str, Json]]] = {}
         for part in self.plain:
-            if is_object(part.schema) and name in part.schema:
-                yield part.pointer, part.schema[name]
+            if is_object(part.schema):
+                for name, value in part.schema.items():
+                    said.setdefault(name, []).append((part.pointer, value))
+        object.__setattr__(self, "said", said)
+
+    def keywords(self, name: str) -> Sequence[tuple[str, Json]]:
+        """Each value of a keyword, with the pointer of its part."""
+        return self.said.get(name, ())
 
     def first(self, name: str) -> Json:
         """The outermost value of a keyword, None where there is none."""
-        return next((value for _, value in self.keywords(name)), None)
+        found = self.said.get(name)
+        return found[0][1] if found else None
 
 
 def under(pointer: str, *words: str | int) -> str:
     """A pointer further down (RFC 6901 section 3)."""
-    return pointer + "".join("/" + str(word).replace("~", "~0").replace("/", "~1") for word in words)
+    for word in words:
+        pointer += f"/{word.replace('~', '~0').replace('/', '~1') if isinstance(word, str) else word}"
+    return pointer
 
 
 def target(root: Mapping[str, Json], reference: Json) -> Part | None:
@@ -125,7 +136,7 @@ def alternatives(gathered: Gathered) -> list[tuple[Part, ...]]:
 def _opened(root: Mapping[str, Json], part: Part, choices: list[Choice]) -> tuple[list[Part], Part]:
     """What a part brings in, and what it says itself; its alternatives join the choices."""
     schema, pointer = part.schema, part.pointer
-    if not is_object(schema):
+    if not is_object(schema) or schema.keys().isdisjoint(_OPENED):
         return [], part
     added: list[Part] = []
     if "$ref" in schema and (found := target(root, schema["$ref"])) is not None:

@@ -96,11 +96,12 @@ def _plain_pattern(pattern: str) -> bool:
 def described_by(gathered: Gathered, schema: Mapping[str, Json]) -> str:
     """The description of a place, with the bounds and the default that its schema can't tell."""
     text = str(gathered.first("description") or gathered.first("title") or schema.get("description", ""))
-    inner = json.dumps(schema, default=str)
+    said = [(name, value) for name in _TOLD if (value := gathered.first(name)) is not None]
+    inner = json.dumps(schema, default=str) if said else ""
     told = [
         f"{name} {json.dumps(value, default=str)}"
-        for name in _TOLD
-        if (value := gathered.first(name)) is not None and f'"{name}"' not in inner and len(str(value)) <= 100
+        for name, value in said
+        if f'"{name}"' not in inner and len(str(value)) <= 100
     ]
     default = gathered.first("default")
     if default is not None and len(str(default)) <= 100:

@@ -108,30 +108,37 @@ class _Tidy:
     def _cleaned(self, schema: dict[str, Json], pointer: str) -> Schema:
         out: dict[str, Json] = {}
         for key, value in schema.items():
-            self._keyword(key, value, out, under(pointer, key))
+            self._keyword(key, value, out, pointer)
         kinds = out.get("type", ())
         if "array" in ([kinds] if isinstance(kinds, str) else kinds) and "items" not in out:
             out["items"] = {}  # OPENAI_ITEMS
         return schema if out == schema else out
 
-    def _keyword(self, key: str, value: Json, out: dict[str, Json], here: str) -> None:
+    def _keyword(self, key: str, value: Json, out: dict[str, Json], pointer: str) -> None:
         if key == "items" and is_list(value) and value:  # draft 7 and before
-            out["prefixItems"] = [self.clean(each, under(here, number)) for number, each in enumerate(value)]
+            out["prefixItems"] = self._listed(value, under(pointer, key))
         elif not _KINDS.get(key, _is_anything)(value):
-            self.losses.add(here, "invalid", f"{key!r} is not as JSON Schema 2020-12 has it: left out")
-        elif key == "$ref" and target(self.root, value) is None:
-            self.losses.add(here, "invalid", "the reference leads nowhere in this schema: anything is let in")
+            self.losses.add(under(pointer, key), "invalid", f"{key!r} is not as JSON Schema 2020-12 has it: left out")
         elif key == "$ref":
-            self.to_root = self.to_root or not str(value).startswith(_DEFINED)
-            out[key] = value
+            self._reference(value, out, under(pointer, key))
         elif key in _ONE:
-            out[key] = value if isinstance(value, bool) and key != "items" else self.clean(value, here)
+            out[key] = value if isinstance(value, bool) and key != "items" else self.clean(value, under(pointer, key))
         elif key in _LIST:
-            out[key] = [self.clean(each, under(here, number)) for number, each in enumerate(value)]
-        elif key in _MAP and is_object(value):
-            out[key] = {name: self.clean(each, under(here, name)) for name, each in value.items()}
+            out[key] = self._listed(value, under(pointer, key))
+        elif key in _MAP:
+            out[key] = {name: self.clean(each, under(pointer, key, name)) for name, each in value.items()}
         elif key not in _NOT_WRITTEN:
             out[key] = [*dict.fromkeys(value)] if key == "required" else value
+
+    def _listed(self, schemas: list[Json], here: str) -> list[Schema]:
+        return [self.clean(each, under(here, number)) for number, each in enumerate(schemas)]
+
+    def _reference(self, value: Json, out: dict[str, Json], here: str) -> None:
+        if target(self.root, value) is None:
+            self.losses.add(here, "invalid", "the reference leads nowhere in this schema: anything is let in")
+            return
+        self.to_root = self.to_root or not str(value).startswith(_DEFINED)
+        out["$ref"] = value
 
 
 _DATA = ("enum", "const", "default", "examples")
