@@ -133,8 +133,8 @@ class Approvals(ApprovalStore):
                     if key not in known or known[key].state != request.state:
                         yield request
                 for key in known.keys() - found.keys():
-                    if (request := await self.get(key)) is not None:
-                        yield request
+                    if (ended := await self.get(key)) is not None:
+                        yield ended
                 known = found
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._until_next(found.values())):
