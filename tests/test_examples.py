@@ -24,6 +24,7 @@ SAID: Mapping[str, tuple[str, ...]] = {
     ),
     "mixed_gateway.py": ("git: connected, 12 tools", "shop: connected, 8 tools", "Pride and Prejudice"),
     "approvals.py": ("house: None", "Allow this call of remove_book?", "approval_denied", "then: None"),
+    "per_user_oauth.py": ("needs a login", "'user': 'ann'", "'user': 'bob'", "logged out: True False"),
     "agent_loop.py": ("asked: place_order", "place_order: {'number': 1", "place_order: approval_denied"),
     "agent_pydantic_ai.py": ("Allow this call of place_order?", "The shop told me", '"status":"open"'),
     "agent_openai.py": ("asked: place_order", '"status":"open"', "Ordered."),
