@@ -57,6 +57,7 @@ def test_the_answer_is_the_same_up_to_the_edge_and_another_one_there(
         ({"zone": "Mars/Olympus"}, "Mars/Olympus"),
         ({"zone": "../etc/passwd"}, "no time zone"),
         ({"zone": "UTC", "days": ("monday",)}, "monday"),
+        ({"zone": "UTC", "days": ()}, "never open"),
         ({"zone": "UTC", "start": "8:00"}, "8:00"),
         ({"zone": "UTC", "end": "24:01"}, "24:01"),
         ({"zone": "UTC", "end": "12:60"}, "12:60"),

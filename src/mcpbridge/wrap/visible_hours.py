@@ -27,7 +27,7 @@ class Hours:
     of a day. The clock on the wall decides: an hour that a change of the clock skips is not there, and one that it
     repeats counts twice.
 
-    Raises: ConfigError for a zone, a day or a time that is none, and where `start` equals `end`.
+    Raises: ConfigError for a zone, a day or a time that is none, for no days, and where `start` equals `end`.
     """
 
     zone: str
@@ -39,7 +39,7 @@ class Hours:
         _zone(self.zone)
         if strange := [day for day in self.days if day not in DAYS]:
             raise ConfigError(f"{strange[0]!r} is no day of the week: write one of {', '.join(DAYS)}")
-        if _minutes(self.start) == _minutes(self.end) or _minutes(self.start) == _DAY:
+        if not self.days or _minutes(self.start) in (_minutes(self.end), _DAY):
             raise ConfigError(f"hours from {self.start} to {self.end} never open: write 00:00 to 24:00 for a whole day")
 
 
