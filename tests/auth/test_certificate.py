@@ -8,7 +8,7 @@ import pickle
 import socket
 import ssl
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from mcpbridge.auth.certificate import CertificateTransport, client_certificate
 from mcpbridge.auth.certificate_context import in_memory, on_disk
 from mcpbridge.auth.pem import pem_line
 from mcpbridge.auth.static import Bearer
-from mcpbridge.errors import ConfigError
+from mcpbridge.errors import ConfigError, Failure
 from mcpbridge.net.guard import PUBLIC
 from mcpbridge.net.upstream import Answer, Upstream
 from mcpbridge.openapi.declare import declare
@@ -40,21 +40,9 @@ from mcpbridge.source.answer import error_of
 from mcpbridge.tools import Call
 from mcpbridge.upstream.functions import Functions
 from mcpbridge.upstream.source import McpSource
+from mutual import AUTHORITY, ONE, ROOTS, TWO, Server, cert_of, key_of, mutual_server
 
 pytestmark = pytest.mark.req("AUTH-04")
-
-AUTHORITY = trustme.CA()
-ROOTS = AUTHORITY.cert_pem.bytes().decode()
-ONE = AUTHORITY.issue_cert("client@example.com", common_name="one")
-TWO = AUTHORITY.issue_cert("client@example.com", common_name="two")
-
-
-def cert_of(issued: trustme.LeafCert) -> str:
-    return "".join(each.bytes().decode() for each in issued.cert_chain_pems)
-
-
-def key_of(issued: trustme.LeafCert) -> str:
-    return issued.private_key_pem.bytes().decode()
 
 
 def encrypted(issued: trustme.LeafCert, phrase: bytes, how: PrivateFormat = PrivateFormat.PKCS8) -> str:
@@ -66,64 +54,10 @@ def showing(issued: trustme.LeafCert = ONE, **settings: Any) -> CertificateTrans
     return client_certificate(cert_of(issued), key_of(issued), roots=ROOTS, **settings)
 
 
-class Server:
-    """Says who calls; `/slow` answers when it is let."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.begun = asyncio.Event()
-        self.let = asyncio.Event()
-        self.open: set[str] = set()
-        self.closed = asyncio.Condition()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        subject: Any = writer.get_extra_info("peercert")["subject"]
-        who = next(value for part in subject for name, value in part if name == "commonName")
-        self.open.add(who)
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                await self._answer(await reader.readuntil(b"\r\n\r\n"), who, writer)
-        writer.transport.abort()
-        async with self.closed:
-            self.open.discard(who)
-            self.closed.notify_all()
-
-    async def _answer(self, head: bytes, who: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(who)}\r\n\r\n".encode())
-        if head.startswith(b"GET /slow"):
-            await writer.drain()
-            self.begun.set()
-            await self.let.wait()
-        writer.write(who.encode())
-        await writer.drain()
-
-    async def until(self, fits: Callable[[set[str]], bool]) -> None:
-        """Waits until the clients that are connected fit."""
-        async with asyncio.timeout(10), self.closed:
-            await self.closed.wait_for(lambda: fits(self.open))
-
-
 @pytest.fixture
 async def server() -> AsyncGenerator[Server]:
-    server, tasks = Server(), set[asyncio.Task[None]]()
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.verify_mode = ssl.CERT_REQUIRED
-    AUTHORITY.issue_cert("localhost").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] # theirs
-    context.load_verify_locations(cadata=ROOTS)
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.ensure_future(server.serve(reader, writer)))
-
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
-    server.url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
-    yield server
-    listening.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await listening.wait_closed()
-    for _ in range(3):
-        await asyncio.sleep(0)
+    async with mutual_server() as server:
+        yield server
 
 
 async def said(transport: httpx2.AsyncBaseTransport, server: Server) -> str:
@@ -174,6 +108,14 @@ async def test_without_a_certificate_there_is_no_answer(server: Server) -> None:
 async def test_a_server_of_another_authority_is_not_trusted(server: Server) -> None:
     async with client_certificate(cert_of(ONE), key_of(ONE)) as transport:  # the system's roots
         assert await said(transport, server) == "tls"
+
+
+async def test_nothing_goes_out_without_tls() -> None:
+    async with showing() as transport:
+        answer = await Upstream(transport=transport).send(httpx2.Request("GET", "http://localhost:1"))
+
+    assert isinstance(answer, Failure)
+    assert (answer.code, answer.sent) == ("unsendable", "no")
 
 
 async def test_the_guard_holds_here_too(server: Server) -> None:

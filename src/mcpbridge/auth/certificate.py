@@ -70,6 +70,8 @@ class CertificateTransport(httpx2.AsyncBaseTransport):
         await former.retire()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.scheme != "https":
+            raise httpx2.UnsupportedProtocol("a client certificate is shown over https alone")
         return await self._present.send(request)
 
     async def aclose(self) -> None:

@@ -45,8 +45,9 @@ def client_context(
 def _trusting(roots: str | None) -> ssl.SSLContext:
     if roots is None:
         return httpx2.create_ssl_context()
+    text = pem_bytes(kept_pem("client_certificate(roots=…)", roots)).decode()
     try:
-        return ssl.create_default_context(cadata=roots)
+        return ssl.create_default_context(cadata=text)
     except (ssl.SSLError, ValueError):
         raise ConfigError("client_certificate(roots=…) must be certificates in PEM") from None
 

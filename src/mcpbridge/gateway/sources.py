@@ -20,7 +20,6 @@ from mcpbridge.integrations.parts import read_limits
 from mcpbridge.integrations.record import Integration, McpIntegration, RestIntegration
 from mcpbridge.net.documents import fetch_document
 from mcpbridge.net.guard import ANYWHERE, PUBLIC, Guard
-from mcpbridge.net.limits import Limits
 from mcpbridge.net.pool import Pool
 from mcpbridge.openapi.document import Document
 from mcpbridge.openapi.limits import ReadLimits
@@ -31,7 +30,7 @@ from mcpbridge.source.base import ToolSource, Wrapper
 from mcpbridge.upstream.source import McpSource
 
 STREAMS = 10_000
-"""Connections of a guarded MCP upstream: a stream of news holds one for as long as it lasts."""
+"""Connections of an MCP upstream that has one pool for all: a stream of news holds one for as long as it lasts."""
 
 Tap: TypeAlias = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport]
 """Puts a transport of its own around the one that sends."""
@@ -77,7 +76,7 @@ async def _rest(record: RestIntegration, use: Use, tap: Tap | None) -> ToolSourc
         document,
         base_url=base_url,
         auth=record.auth.used(replace(use, url=base_url)),
-        transport=None if tap is None else tap(Pool(read_limits(record.limits), guard=guard)),
+        transport=_connections(record, guard, tap),
         guard=guard,
     )
     return make() if document is None else await asyncio.to_thread(make)
@@ -107,6 +106,13 @@ def _made(
     return RestSource(
         operations, base_url=base_url, transport=transport, auth=auth, headers=headers, limits=limits, guard=guard
     )
+
+
+def _connections(record: RestIntegration, guard: Guard, tap: Tap | None) -> httpx2.AsyncBaseTransport | None:
+    """The transport, None where the source's own will do."""
+    limits = read_limits(record.limits)
+    own = record.auth.pool(limits, guard)
+    return own if tap is None else tap(own or Pool(limits, guard=guard))
 
 
 def headers_of(record: Integration) -> Mapping[str, str | Secret]:
@@ -139,7 +145,10 @@ def _mcp(record: McpIntegration, use: Use) -> ToolSource:
             command=record.command or "", args=[*record.args], env=env or None, cwd=record.cwd
         )
         return McpSource(command, limits=limits, trusted=record.trusted)
-    pool = None if use.guard is None else _guarded(limits, use.guard)
+    many = replace(limits, connections=STREAMS)
+    pool = record.auth.pool(many, use.guard or ANYWHERE)
+    if pool is None and use.guard is not None:
+        pool = Pool(many, guard=use.guard)
     source = McpSource(
         record.url or "",
         auth=record.auth.used(replace(use, url=record.url)),
@@ -152,14 +161,10 @@ def _mcp(record: McpIntegration, use: Use) -> ToolSource:
     return source if pool is None else _Pooled(source, pool)
 
 
-def _guarded(limits: Limits, guard: Guard) -> Pool:
-    return Pool(replace(limits, connections=STREAMS), guard=guard)
-
-
 class _Pooled(Wrapper):
     """A source whose transport is closed after it."""
 
-    def __init__(self, inner: ToolSource, pool: Pool) -> None:
+    def __init__(self, inner: ToolSource, pool: httpx2.AsyncBaseTransport) -> None:
         super().__init__(inner)
         self._pool = pool
 

@@ -14,6 +14,7 @@ from mcpbridge.auth.static import ApiKey, Basic, Bearer, Headers
 from mcpbridge.integrations.credential import Credential, Stored
 from mcpbridge.integrations.strict import STRICT
 from mcpbridge.net.guard import Guard
+from mcpbridge.net.limits import Limits
 from mcpbridge.openapi.closest import closest
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
@@ -58,6 +59,13 @@ class AuthRecord(BaseModel, frozen=True):
         Raises: ConfigError for what can't be sent, and where the host lacks what the kind needs.
         """
         return self.strategy()
+
+    def pool(self, limits: Limits, guard: Guard) -> httpx2.AsyncBaseTransport | None:
+        """The connections that a kind needs, such as those that show a certificate; None where any will do.
+
+        Raises: ConfigError for what can't be used.
+        """
+        return None
 
 
 class NoAuth(AuthRecord, frozen=True):

@@ -1,4 +1,4 @@
-"""Auth that signs by itself, as records: HMAC by template, a JWT of our own, and several kinds together."""
+"""Auth that signs by itself, as records: HMAC by template, a JWT of our own, a certificate, and several together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import httpx2
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
+from mcpbridge.auth.certificate import client_certificate
+from mcpbridge.auth.certificate_context import client_context
 from mcpbridge.auth.chain import Chain
 from mcpbridge.auth.hmac_keys import KeyEncoding
 from mcpbridge.auth.hmac_signature import Digest, Encoding, HmacSignature
@@ -19,6 +21,9 @@ from mcpbridge.auth.pem import pem_line
 from mcpbridge.integrations.auth import AuthRecord, AuthSchema, Use, auth_kinds, read_auth, register_auth, revealed
 from mcpbridge.integrations.credential import Credential
 from mcpbridge.integrations.text import Word
+from mcpbridge.net.guard import Guard
+from mcpbridge.net.limits import Limits
+from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
 
 
@@ -28,6 +33,9 @@ def _one_line(value: object) -> object:
 
 KeyCredential: TypeAlias = Annotated[Credential, BeforeValidator(_one_line)]
 """A credential that may be PEM: its lines are kept as one."""
+
+Pem: TypeAlias = Annotated[str, BeforeValidator(_one_line), Field(max_length=100_000)]
+"""Certificates, which are no secret."""
 
 _PRESETS: Final = {
     "github": HmacSignature.github,
@@ -113,6 +121,30 @@ class JwtAuth(AuthRecord, frozen=True):
         )
 
 
+class MtlsAuth(AuthRecord, frozen=True):
+    """A client certificate, shown to the upstream: see `mcpbridge.client_certificate`. `cert` and `roots` are PEM."""
+
+    type: Literal["mtls"]
+    cert: Pem
+    key: KeyCredential
+    password: Credential | None = None
+    roots: Pem | None = None
+
+    def strategy(self) -> httpx2.Auth | None:
+        client_context(self.cert, revealed(self.key), password=self._phrase(), roots=self.roots)
+        return None
+
+    def used(self, use: Use) -> httpx2.Auth | None:
+        return None
+
+    def pool(self, limits: Limits, guard: Guard) -> httpx2.AsyncBaseTransport:
+        key, phrase = revealed(self.key), self._phrase()
+        return client_certificate(self.cert, key, phrase, roots=self.roots, limits=limits, guard=guard)
+
+    def _phrase(self) -> Secret | None:
+        return None if self.password is None else revealed(self.password)
+
+
 class _PartSchema(AuthSchema):
     """A kind of auth that is no chain itself."""
 
@@ -135,11 +167,22 @@ class ChainAuth(AuthRecord, frozen=True):
     type: Literal["chain"]
     parts: dict[Word, Annotated[AuthRecord, _PartSchema]] = Field(min_length=1, max_length=20)
 
+    @model_validator(mode="after")
+    def _one_certificate(self) -> Self:
+        showing = [name for name, part in self.parts.items() if isinstance(part, MtlsAuth)]
+        if len(showing) > 1:
+            raise ValueError(f"{showing[0]!r} and {showing[1]!r} are both 'mtls': a connection shows one certificate")
+        return self
+
     def strategy(self) -> httpx2.Auth | None:
         return _chained([part.strategy() for part in self.parts.values()])
 
     def used(self, use: Use) -> httpx2.Auth | None:
         return _chained([part.used(use) for part in self.parts.values()])
+
+    def pool(self, limits: Limits, guard: Guard) -> httpx2.AsyncBaseTransport | None:
+        pools = (part.pool(limits, guard) for part in self.parts.values())
+        return next((pool for pool in pools if pool is not None), None)
 
 
 def _chained(auths: Sequence[httpx2.Auth | None]) -> httpx2.Auth | None:
@@ -149,5 +192,5 @@ def _chained(auths: Sequence[httpx2.Auth | None]) -> httpx2.Auth | None:
 
 def register_signing() -> None:
     """Adds these kinds, so that records may name them."""
-    for kind in (HmacAuth, JwtAuth, ChainAuth):
+    for kind in (HmacAuth, JwtAuth, MtlsAuth, ChainAuth):
         register_auth(kind)
