@@ -50,7 +50,7 @@ class Rows:
         """Of the queued requests for one call the one that counts: see `approval_rules.counting`."""
         standing = self._standing()
         held = or_(standing != "denied", _COLUMN.expires > now())
-        which = and_(_COLUMN.binding == digest(binding), _COLUMN.queued, standing.in_(RANKS), held)
+        which = and_(_COLUMN.binding == lookup_key(binding), _COLUMN.queued, standing.in_(RANKS), held)
         rank = case({state: number for number, state in enumerate(RANKS)}, value=standing)
         found = self._select().where(which).order_by(rank, _COLUMN.created.desc()).limit(1)
         row = (await connection.execute(found)).one_or_none()
@@ -58,7 +58,7 @@ class Rows:
 
     async def in_doubt(self, connection: AsyncConnection, binding: Binding) -> bool:
         """Whether a call was let through, and nobody has said how that ended."""
-        which = and_(_COLUMN.binding == digest(binding), _COLUMN.state.in_(IN_DOUBT))
+        which = and_(_COLUMN.binding == lookup_key(binding), _COLUMN.state.in_(IN_DOUBT))
         return await connection.scalar(select(_COLUMN.id).where(which).limit(1)) is not None
 
     async def all(
@@ -81,7 +81,7 @@ class Rows:
 
     async def make_room(self, connection: AsyncConnection, caller: CallerKey, per_caller: int) -> None:
         """Removes the caller's oldest requests that are more than `per_caller`, but for those whose end is unknown."""
-        mine = and_(_COLUMN.tenant == caller[0], _COLUMN.caller == digest(caller), _COLUMN.state.not_in(IN_DOUBT))
+        mine = and_(_COLUMN.tenant == caller[0], _COLUMN.caller == lookup_key(caller), _COLUMN.state.not_in(IN_DOUBT))
         kept = select(_COLUMN.id).where(mine).order_by(_COLUMN.created.desc(), _COLUMN.id).limit(per_caller)
         await connection.execute(delete(approvals).where(mine, _COLUMN.id.not_in(kept)))
 
@@ -100,7 +100,7 @@ class Rows:
         return case((lapsed, literal("expired")), (lost, literal("unknown")), else_=_COLUMN.state)
 
 
-def digest(key: Binding | CallerKey) -> str:
+def lookup_key(key: Binding | CallerKey) -> str:
     """SHA-256 (hex) of what a row is looked up by: no name, however odd, has to fit into a column."""
     return hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -109,8 +109,8 @@ def _values(request: ApprovalRequest) -> dict[str, Any]:
     return {
         "id": request.id,
         "tenant": request.caller[0],
-        "caller": digest(request.caller),
-        "binding": digest(request.binding),
+        "caller": lookup_key(request.caller),
+        "binding": lookup_key(request.binding),
         "state": request.state,
         "queued": request.queued,
         "version": request.version,
