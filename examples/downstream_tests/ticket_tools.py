@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mcpbridge import Call, Failure, RestSource, Select, ToolSource, Wrapper, error_of, failed
-from mcpbridge.source.base import Answer
-from mcpbridge.tools import Item
+from mcpbridge import Answer, Call, Failure, Item, RestSource, Select, ToolSource, Wrapper, error_of, failed
 
 DESCRIPTION = Path(__file__).with_name("tickets.json")
 

@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from mcpbridge.source.answer import error_of as error_of
     from mcpbridge.source.answer import failed as failed
     from mcpbridge.source.answer import nest as nest
+    from mcpbridge.source.base import Answer as Answer
     from mcpbridge.source.base import Hidden as Hidden
     from mcpbridge.source.base import ToolSource as ToolSource
     from mcpbridge.source.base import Verdict as Verdict
@@ -116,6 +117,8 @@ if TYPE_CHECKING:
     from mcpbridge.tools import Call as Call
     from mcpbridge.tools import Caller as Caller
     from mcpbridge.tools import ClientChannel as ClientChannel
+    from mcpbridge.tools import Item as Item
+    from mcpbridge.tools import Kind as Kind
     from mcpbridge.tools import Origin as Origin
     from mcpbridge.tools import Prompt as Prompt
     from mcpbridge.tools import Resource as Resource
@@ -154,6 +157,7 @@ _HOME = {
     "ANYONE": "tools",
     "Allow": "policy",
     "AllowedCommand": "upstream.commands",
+    "Answer": "source.base",
     "ApiKey": "auth.static",
     "ApprovalRequest": "wrap.approval",
     "ApprovalRequired": "errors",
@@ -201,6 +205,8 @@ _HOME = {
     "Integrations": "integrations.registry",
     "InvalidArguments": "errors",
     "InvalidRecord": "integrations.errors",
+    "Item": "tools",
+    "Kind": "tools",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
     "LocalBus": "server.bus",
@@ -297,6 +303,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "ANYONE",
     "Allow",
     "AllowedCommand",
+    "Answer",
     "ApiKey",
     "ApprovalRequest",
     "ApprovalRequired",
@@ -344,6 +351,8 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Integrations",
     "InvalidArguments",
     "InvalidRecord",
+    "Item",
+    "Kind",
     "Limits",
     "LintSettings",
     "LocalBus",
