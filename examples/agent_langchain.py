@@ -24,9 +24,9 @@ async def main() -> None:
             graph.add_edge(START, "tools")
             agent = graph.compile(checkpointer=InMemorySaver())
             run = await agent.ainvoke({"messages": [AIMessage("", tool_calls=[ORDER])]}, THREAD)
-            for question in run["__interrupt__"]:
-                print(question.value["description"])
-            run = await agent.ainvoke(Command(resume={"type": "approve"}), THREAD)
+            question = run["__interrupt__"][0].value
+            print(question["description"])
+            run = await agent.ainvoke(Command(resume={"type": "approve", "id": question["id"]}), THREAD)
             print(run["messages"][-1].content)
 
 

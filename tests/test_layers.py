@@ -46,6 +46,7 @@ LAYERS: Mapping[str, int] = {
 INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("tools", "mcp_types"): "the import budget: the converter's users need no MCP model",
     ("adapters.langchain", "langchain_core.tools"): "an optional extra",
+    ("adapters.langchain", "langgraph.config"): "an optional extra",
     ("adapters.langchain", "langgraph.types"): "an optional extra",
     ("adapters.openai_agents", "agents"): "an optional extra",
     ("adapters.pydantic_ai", "pydantic_ai"): "an optional extra",
@@ -69,6 +70,8 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("cli.app", "importlib.metadata"): "the import budget: only --version needs it",
     ("cli.fetch", "mcpbridge.net.fetch"): "the import budget: listing a file's tools needs no HTTP client",
     ("cli.serve", "mcpbridge.cli.serving"): "memory: a description is read before the server is loaded",
+    ("cli.opening", "mcpbridge.gateway.filed"): "the import budget: a description needs no records",
+    ("cli.opening", "mcpbridge.wrap.approve"): "the import budget: listing asks nobody",
     ("cli.opening", "mcp"): "the import budget: only a child process needs its parameters",
     ("cli.opening", "mcpbridge.net.guard"): "the import budget: listing needs no HTTP client",
     ("cli.opening", "mcpbridge.rest"): "the import budget: listing needs no HTTP client",

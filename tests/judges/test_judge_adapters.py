@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -15,6 +16,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph  # pyright: ignore[reportMissingTypeStubs] - it has none
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 from pydantic_ai import (
     Agent,
@@ -30,7 +33,7 @@ from pydantic_ai.messages import ModelRequest
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from words import ADA, Words, words
 
-from mcpbridge import as_langchain, as_openai_agents, as_pydantic_ai
+from mcpbridge import Answer, Call, Item, Wrapper, as_langchain, as_openai_agents, as_pydantic_ai
 
 pytestmark = pytest.mark.req("GW-06")
 
@@ -248,8 +251,8 @@ async def test_langchain_lists_and_calls_with_arguments_that_it_keeps_for_itself
     assert json.loads(result["messages"][2].content) == {"word": "cat", "config": 5}
 
 
-@pytest.mark.parametrize(("said", "runs"), [({"type": "approve"}, True), (True, True), ({"type": "reject"}, False)])
-async def test_langgraph_interrupts_for_a_write_and_obeys_the_decision(said: Any, runs: bool) -> None:
+@pytest.mark.parametrize(("said", "runs"), [("approve", True), ("reject", False)])
+async def test_langgraph_interrupts_for_a_write_and_obeys_the_decision(said: str, runs: bool) -> None:
     source = words()
     agent = await langchain_agent(source, REMOVE)
     asked = await agent.ainvoke({"messages": "go"}, THREAD)
@@ -258,11 +261,56 @@ async def test_langgraph_interrupts_for_a_write_and_obeys_the_decision(said: Any
     assert "Allow this call of remove?" in shown["description"]
     assert source.removed == []
 
-    done = await agent.ainvoke(Command(resume=said), THREAD)
+    done = await agent.ainvoke(Command(resume={"type": said, "id": shown["id"]}), THREAD)
 
     assert done["messages"][-1].content == "done"
     assert source.removed == (GONE if runs else [])
     assert runs or "approval_denied" in done["messages"][2].content
+
+
+@pytest.mark.parametrize("said", [True, {"type": "approve"}, {"type": "approve", "id": "0123456789abcdef"}])
+async def test_a_yes_that_does_not_name_the_question_of_langgraph_is_none(said: Any) -> None:
+    source = words()
+    agent = await langchain_agent(source, REMOVE)
+    await agent.ainvoke({"messages": "go"}, THREAD)
+
+    done = await agent.ainvoke(Command(resume=said), THREAD)
+
+    assert "approval_" in done["messages"][2].content
+    assert source.removed == []
+
+
+class Turns(Wrapper):
+    """Lets the calls of "cat" come first, and later those of "dog"."""
+
+    first = "cat"
+
+    async def call_item(self, item: Item | None, call: Call) -> Answer:
+        for _ in range(0 if call.arguments["word"] == self.first else 50):
+            await asyncio.sleep(0)
+        return await self.inner.call(call)
+
+
+@pytest.mark.parametrize("others", ["dog", "cat"])
+async def test_a_yes_to_one_call_of_a_langgraph_node_runs_no_other_and_nothing_twice(others: str) -> None:
+    source = words()
+    turns = Turns(source.source)
+    graph: Any = StateGraph(MessagesState)
+    graph.add_node("tools", ToolNode(await as_langchain(turns, ADA)))
+    graph.add_edge(START, "tools")
+    agent = graph.compile(checkpointer=InMemorySaver())
+    calls = [ToolCall(name="remove", args={"word": word, "reason": "old"}, id=f"{word}-{turn}")
+             for turn, word in enumerate(("cat", others))]  # fmt: skip
+    asked = await agent.ainvoke({"messages": [AIMessage("", tool_calls=calls)]}, THREAD)
+    shown = asked["__interrupt__"][0].value
+
+    turns.first = "dog"
+    done = await agent.ainvoke(Command(resume={"type": "approve", "id": shown["id"]}), THREAD)
+
+    assert shown["args"] == GONE[0]
+    assert source.removed == GONE
+    assert "__interrupt__" not in done
+    assert "another call beside it asks" in str(done["messages"])
 
 
 async def test_langchain_outside_of_a_graph_says_that_a_yes_is_needed() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcpbridge.adapters.calling import Asked, Told, call_for_model, missing, offered
@@ -23,9 +26,10 @@ async def as_langchain(source: ToolSource, caller: Caller, *, provider: Provider
     """The tools of one caller as they are now, as asynchronous `StructuredTool`s. The host enters the source.
 
     A failure is a tool message with the status `error`. A call that needs a yes is a LangGraph `interrupt` with the
-    value `{"type": "tool_approval", "name", "args", "description"}`. It is resumed with `{"type": "approve"}`; anything
-    else is a no. The graph needs a checkpointer for that. Outside of a graph nobody can be asked, and the call fails
-    with `approval_required`.
+    value `{"type": "tool_approval", "id", "name", "args", "description"}`. `{"type": "approve", "id": …}` with the same
+    id resumes it as a yes, anything else as a no. The graph needs a checkpointer for that. Outside of a graph nobody
+    can be asked, and the call fails with `approval_required`; so does a second call that asks in one node, as a bare
+    `ToolNode` runs them (`create_agent` gives each call a node of its own).
 
     Raises: ConfigError where langchain-core is not installed.
     """
@@ -62,16 +66,41 @@ def _calling(source: ToolSource, caller: Caller, tool: ModelTool) -> Callable[..
 async def _decided(
     source: ToolSource, caller: Caller, tool: ModelTool, given: dict[str, Json], asked: Asked
 ) -> Told | Asked:
-    """The outcome after a person was asked by an interrupt. On resuming, LangGraph runs the tool anew up to here."""
+    """The outcome after a person was asked by an interrupt. On resuming, LangGraph runs the node anew up to here.
+
+    It gives answers out in the order in which tools ask, whichever they were meant for, and runs again what has run
+    beside a tool that still asks. So an answer has to name its question, and one call of a node asks.
+    """
+    this = hashlib.sha256(json.dumps([tool.name, given], sort_keys=True, default=str).encode()).hexdigest()[:16]
+    shown = {"type": "tool_approval", "id": this, "name": tool.name, "args": given, "description": asked.message}
     try:
+        from langgraph.config import get_config
         from langgraph.types import interrupt
 
-        said: object = interrupt(
-            {"type": "tool_approval", "name": tool.name, "args": given, "description": asked.message}
-        )
+        place = get_config().get("configurable", {})
+        node = (str(place["thread_id"]), str(place["checkpoint_ns"]))
+        if _asking(node, this) != this:
+            return replace(asked, message=f"another call beside it asks: call {tool.name} again, alone")
+        said: object = interrupt(shown)
     except (ImportError, RuntimeError, KeyError):  # no LangGraph, or no graph around the tool
         return asked
-    approved = said is True or (is_object(said) and said.get("type") == "approve")
+    _ASKED[node] = _ANSWERED
+    approved = is_object(said) and said.get("type") == "approve"
+    if is_object(said) and approved and said.get("id") != this:
+        return replace(asked, message=f"the answer names another question: its 'id' has to be {this!r}")
     if not approved and asked.resume is None:
         return asked
     return await call_for_model(source, tool, caller, given, approved=approved, resume=asked.resume)
+
+
+_ANSWERED = ""
+_NODES = 10_000
+_ASKED: dict[tuple[str, str], str] = {}
+"""The question of each run of a node, by its thread and its task; the oldest are forgotten."""
+
+
+def _asking(node: tuple[str, str], this: str) -> str:
+    """The question that a node asks: the first one, until it is answered."""
+    if node not in _ASKED and len(_ASKED) >= _NODES:
+        del _ASKED[next(iter(_ASKED))]
+    return _ASKED.setdefault(node, this)
