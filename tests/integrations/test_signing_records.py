@@ -58,6 +58,13 @@ def test_a_jwt_is_signed_with_a_key_of_several_lines() -> None:
     assert jwt.decode(token, ECKey.import_key(PRIVATE.public_key()), ["ES256"]).claims["iss"] == "app"
 
 
+@pytest.mark.req("AUTH-06")
+def test_a_client_s_private_key_may_have_several_lines_too() -> None:
+    auth = {"type": "client_credentials", "issuer": "https://as.example", "client_id": "a", "private_key": PEM}
+
+    assert record(auth).auth.private_key.reveal().startswith("-----BEGIN PRIVATE KEY-----\\n")
+
+
 @pytest.mark.req("AUTH-05")
 def test_a_chain_signs_with_every_part() -> None:
     headers = signed(CHAIN)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, cast
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from mcpbridge.auth.pem import pem_line
 from mcpbridge.secret import MASK, Secret
 from mcpbridge.tools import Json
 
@@ -80,3 +81,14 @@ class _Schema:
 
 Credential: TypeAlias = Annotated[Secret | Stored, _Schema]
 """A field of a record that holds a credential."""
+
+
+def _one_line(value: object) -> object:
+    return pem_line(value) if isinstance(value, str) else value
+
+
+KeyCredential: TypeAlias = Annotated[Credential, BeforeValidator(_one_line)]
+"""A credential that may be PEM: its lines are kept as one."""
+
+Pem: TypeAlias = Annotated[str, BeforeValidator(_one_line), Field(max_length=100_000)]
+"""Certificates in PEM, which are no secret."""

@@ -16,7 +16,7 @@ from mcpbridge.auth.oauth.forward import TokenForward
 from mcpbridge.auth.oauth.values import AuthorizationServer, Method, OAuthClient, words
 from mcpbridge.errors import ConfigError
 from mcpbridge.integrations.auth import AuthRecord, Use, register_auth, revealed
-from mcpbridge.integrations.credential import Credential
+from mcpbridge.integrations.credential import Credential, KeyCredential
 from mcpbridge.integrations.text import Url, Word
 from mcpbridge.secret import Secret
 
@@ -38,7 +38,7 @@ class _ClientAuth(AuthRecord, frozen=True):
 
     client_id: Word | None = None
     client_secret: Credential | None = None
-    private_key: Credential | None = None
+    private_key: KeyCredential | None = None
     key_id: Word | None = None
     method: Method | None = None
     scopes: Scopes = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self
 
 import httpx2
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from mcpbridge.auth.certificate import client_certificate
@@ -17,25 +17,13 @@ from mcpbridge.auth.hmac_signature import Digest, Encoding, HmacSignature
 from mcpbridge.auth.hmac_times import TimeFormat
 from mcpbridge.auth.jwt import SignedJwt
 from mcpbridge.auth.jwt_keys import Algorithm
-from mcpbridge.auth.pem import pem_line
 from mcpbridge.integrations.auth import AuthRecord, AuthSchema, Use, auth_kinds, read_auth, register_auth, revealed
-from mcpbridge.integrations.credential import Credential
+from mcpbridge.integrations.credential import Credential, KeyCredential, Pem
 from mcpbridge.integrations.text import Word
 from mcpbridge.net.guard import Guard
 from mcpbridge.net.limits import Limits
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
-
-
-def _one_line(value: object) -> object:
-    return pem_line(value) if isinstance(value, str) else value
-
-
-KeyCredential: TypeAlias = Annotated[Credential, BeforeValidator(_one_line)]
-"""A credential that may be PEM: its lines are kept as one."""
-
-Pem: TypeAlias = Annotated[str, BeforeValidator(_one_line), Field(max_length=100_000)]
-"""Certificates, which are no secret."""
 
 _PRESETS: Final = {
     "github": HmacSignature.github,
