@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mcpbridge.audit.stored import StoreSink
 from mcpbridge.errors import BridgeError
+from mcpbridge.integrations import storage
 from mcpbridge.integrations.errors import IntegrationNotFound, InvalidRecord, NotAllowed
 from mcpbridge.integrations.hooks import Management
 from mcpbridge.integrations.record import Integration, read_integration
 from mcpbridge.integrations.registry import Integrations
 from mcpbridge.store.open import open_store
+from mcpbridge.store.schema import secrets
 from mcpbridge.store.store import Store
 from mcpbridge.tools import Caller
 from mcpbridge.vault.errors import SecretRefused
 from mcpbridge.vault.keys import LocalKey
 from mcpbridge.vault.vault import Vault
+from mcpbridge.wrap.audit_event import AuditEvent
 
 ADA = Caller(tenant="acme", user="ada")
 EVE = Caller(tenant="evil", user="eve")
@@ -149,3 +156,53 @@ async def test_every_refusal_is_of_the_library(memory: Store) -> None:
     for changes in ({"auth": {"type": ["x"]}}, {"revision": "1"}, {"auth": 5}, {"agents": "*"}, {"self": 1}):
         with pytest.raises(BridgeError):
             await kept.update(ADA, "tickets", changes)
+
+
+class Held(StoreSink):
+    """Holds a transaction open at its end, until it may go on."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def record(self, connection: AsyncConnection, *events: AuditEvent) -> None:
+        self.reached.set()
+        await self.go_on.wait()
+        await super().record(connection, *events)
+
+
+async def until_one_waits_for_a_lock(store: Store) -> None:
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(20):
+        while True:
+            async with store.read() as connection:
+                if await connection.scalar(waiting):
+                    return
+
+
+@pytest.mark.req("INT-05")
+async def test_a_credential_given_while_its_integration_is_deleted_does_not_outlive_it(postgres_url: str) -> None:
+    async with open_store(postgres_url) as store:
+        vault, sink = Vault(store, [LocalKey(bytes(range(32)))]), Held(store)
+        kept = Integrations(store, vault)
+        await kept.create(ADA, REST)
+        update = asyncio.create_task(Integrations(store, vault, audit=sink).update(ADA, "tickets", SEALED))
+        await sink.reached.wait()
+        deletion = asyncio.create_task(kept.delete(ADA, "tickets"))
+        await until_one_waits_for_a_lock(store)
+        sink.go_on.set()
+        await asyncio.gather(update, deletion)
+
+        async with store.read() as connection:
+            assert await connection.scalar(select(func.count()).select_from(secrets)) == 0
+
+
+async def test_who_can_no_longer_see_an_integration_can_not_delete_it(memory: Store) -> None:
+    """As where it was made private between its being looked up and deleted."""
+    kept = Integrations(memory)
+    made = await kept.create(ADA, {**REST, "visibility": "private", "owner": "ada"})
+    for caller in (Caller(tenant="acme", user="bob"), EVE):
+        async with memory.write() as connection:
+            assert await storage.remove(connection, caller, made.id) is None
+
+    assert (await kept.get(ADA, "tickets")).revision == 1
