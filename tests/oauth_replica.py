@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from logins import ANN, call, host_of
+import httpx2
+
+from logins import ANN, host_of
 from mcpbridge.auth.oauth.code import AuthorizationCode
+from mcpbridge.auth.oauth.keys import CALLER_KEY
 from mcpbridge.auth.oauth.refresh import Pace
 from mcpbridge.store.open import open_store
 
@@ -18,7 +21,11 @@ async def main(url: str, authority: str, count: int) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)
-        answers = await asyncio.gather(*(call(auth, f"{authority}/api", ANN) for _ in range(count)))
+        async with httpx2.AsyncClient(auth=auth, timeout=60.0) as client:
+            requests = [client.build_request("GET", f"{authority}/api") for _ in range(count)]
+            for request in requests:
+                request.extensions[CALLER_KEY] = ANN
+            answers = await asyncio.gather(*map(client.send, requests))
         sys.stdout.write(" ".join(str(answer.status_code) for answer in answers))
 
 
