@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mcpbridge.auth.oauth.events import OAuthEvent as OAuthEvent
     from mcpbridge.auth.oauth.exchange import TokenExchange as TokenExchange
     from mcpbridge.auth.oauth.forward import TokenForward as TokenForward
+    from mcpbridge.auth.oauth.links import LoginLinks as LoginLinks
     from mcpbridge.auth.oauth.setting import OAuthHost as OAuthHost
     from mcpbridge.auth.oauth.values import AuthorizationServer as AuthorizationServer
     from mcpbridge.auth.oauth.values import OAuthClient as OAuthClient
@@ -95,6 +96,11 @@ if TYPE_CHECKING:
     from mcpbridge.server.bus import Bus as Bus
     from mcpbridge.server.bus import LocalBus as LocalBus
     from mcpbridge.server.lowlevel import to_server as to_server
+    from mcpbridge.server.metadata import ResourceMetadata as ResourceMetadata
+    from mcpbridge.server.metadata import metadata_routes as metadata_routes
+    from mcpbridge.server.verify import Issuer as Issuer
+    from mcpbridge.server.verify import JwtVerifier as JwtVerifier
+    from mcpbridge.server.verify_token import CallerToken as CallerToken
     from mcpbridge.source.answer import answers as answers
     from mcpbridge.source.answer import ask as ask
     from mcpbridge.source.answer import error_of as error_of
@@ -143,6 +149,7 @@ if TYPE_CHECKING:
     from mcpbridge.wrap.audit import Audit as Audit
     from mcpbridge.wrap.audit_event import AuditEvent as AuditEvent
     from mcpbridge.wrap.audit_log import AuditLog as AuditLog
+    from mcpbridge.wrap.connect import Connect as Connect
     from mcpbridge.wrap.edit import Edit as Edit
     from mcpbridge.wrap.edit import ToolEdit as ToolEdit
     from mcpbridge.wrap.filter import Filter as Filter
@@ -177,11 +184,13 @@ _HOME = {
     "Bus": "server.bus",
     "Call": "tools",
     "Caller": "tools",
+    "CallerToken": "server.verify_token",
     "Chain": "auth.chain",
     "Change": "compare.changes",
     "ClientChannel": "tools",
     "ClientCredentials": "auth.oauth.credentials",
     "ConfigError": "errors",
+    "Connect": "wrap.connect",
     "Decision": "wrap.approval",
     "Deny": "policy",
     "DescriptionError": "errors",
@@ -205,11 +214,14 @@ _HOME = {
     "Integrations": "integrations.registry",
     "InvalidArguments": "errors",
     "InvalidRecord": "integrations.errors",
+    "Issuer": "server.verify",
     "Item": "tools",
+    "JwtVerifier": "server.verify",
     "Kind": "tools",
     "Limits": "net.limits",
     "LintSettings": "linting.settings",
     "LocalBus": "server.bus",
+    "LoginLinks": "auth.oauth.links",
     "LoginRefused": "auth.oauth.errors",
     "Loss": "dialects.loss",
     "McpSource": "upstream.source",
@@ -227,6 +239,7 @@ _HOME = {
     "Queue": "wrap.approvers",
     "ReconnectRequired": "auth.oauth.errors",
     "Resource": "tools",
+    "ResourceMetadata": "server.metadata",
     "ResourceTemplate": "tools",
     "RestSource": "rest",
     "Restrict": "wrap.visible",
@@ -281,6 +294,7 @@ _HOME = {
     "guarded": "build",
     "integration_schema": "integrations.record",
     "lint": "linting.run",
+    "metadata_routes": "server.metadata",
     "nest": "source.answer",
     "oauth_routes": "auth.oauth.callback",
     "open_gateway": "gateway.filed",
@@ -323,11 +337,13 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Bus",
     "Call",
     "Caller",
+    "CallerToken",
     "Chain",
     "Change",
     "ClientChannel",
     "ClientCredentials",
     "ConfigError",
+    "Connect",
     "Decision",
     "Deny",
     "DescriptionError",
@@ -351,11 +367,14 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Integrations",
     "InvalidArguments",
     "InvalidRecord",
+    "Issuer",
     "Item",
+    "JwtVerifier",
     "Kind",
     "Limits",
     "LintSettings",
     "LocalBus",
+    "LoginLinks",
     "LoginRefused",
     "Loss",
     "McpSource",
@@ -373,6 +392,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Queue",
     "ReconnectRequired",
     "Resource",
+    "ResourceMetadata",
     "ResourceTemplate",
     "RestSource",
     "Restrict",
@@ -427,6 +447,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "guarded",
     "integration_schema",
     "lint",
+    "metadata_routes",
     "nest",
     "oauth_routes",
     "open_gateway",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,7 +24,11 @@ from mcpbridge.errors import ConfigError
 from mcpbridge.server.headers import trimmed
 from mcpbridge.server.hosts import is_loopback, known_hosts, refusal
 from mcpbridge.server.identity import REFUSALS
+from mcpbridge.server.metadata import ResourceMetadata, metadata_routes
 from mcpbridge.server.news import Newsroom
+from mcpbridge.server.verify_token import TokensUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 def to_asgi(
@@ -32,6 +37,7 @@ def to_asgi(
     path: str = "/mcp",
     allowed_hosts: Sequence[str] | None = None,
     verifier: TokenVerifier | None = None,
+    resource: ResourceMetadata | None = None,
     stateless: bool = False,
 ) -> ASGIApp:
     """Streamable HTTP for clients of both eras at `path`.
@@ -43,20 +49,27 @@ def to_asgi(
                     another Host or Origin are refused. None: loopback's names
     verifier        checks bearer tokens; a request without a good one gets 401. Without a verifier, and without
                     `identify` in the server, only this machine is served
+    resource        what the gateway says of itself (RFC 9728), served here; a 401 names it, so that clients find out
+                    where to log in. Mounted below a path, the host serves `metadata_routes` itself
     stateless       keeps no sessions, so that any replica can answer an older client; such a client can't be asked then
 
-    Raises: ConfigError for a path or a host that is none.
+    Raises: ConfigError for a path or a host that is none, and for a resource whose tokens nothing would check.
     """
     if not path.startswith("/"):
         raise ConfigError(f"path={path!r} must start with a slash")
+    if resource is not None and verifier is None and not getattr(server, "identified", False):
+        raise ConfigError("resource=… says where to get tokens, and nothing checks them: give verifier=… as well")
     sessions = _Sessions(server, stateless=stateless)
     endpoint: ASGIApp = sessions
     if verifier is not None:
-        endpoint = AuthContextMiddleware(RequireAuthMiddleware(endpoint, []))
+        required, pointer = ([], None) if resource is None else ([*resource.required], resource.pointer())
+        endpoint = AuthContextMiddleware(RequireAuthMiddleware(endpoint, required, pointer))
         endpoint = AuthenticationMiddleware(endpoint, backend=BearerAuthBackend(verifier))
     local = verifier is None and not getattr(server, "identified", False)
-    guarded = _Guard(endpoint, known_hosts(allowed_hosts), local=local)
-    app = Starlette(routes=[Route(path, endpoint=guarded)], lifespan=sessions.lifespan)
+    challenge = b"Bearer" if resource is None else resource.challenge()
+    guarded = _Guard(endpoint, known_hosts(allowed_hosts), local=local, challenge=challenge)
+    told: Sequence[Route] = () if resource is None else metadata_routes(resource)
+    app = Starlette(routes=[Route(path, endpoint=guarded), *told], lifespan=sessions.lifespan)
     app.state.drain = sessions.drain
     return app
 
@@ -74,10 +87,13 @@ async def drain(app: ASGIApp) -> None:
 class _Guard:
     """Refuses requests from elsewhere before anything reads them, and answers 401 to whom `identify` refused."""
 
-    def __init__(self, app: ASGIApp, known: frozenset[tuple[str, int | None]], *, local: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, known: frozenset[tuple[str, int | None]], *, local: bool, challenge: bytes
+    ) -> None:
         self._app = app
         self._known = known
         self._local = local
+        self._challenge = challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = trimmed(scope)
@@ -89,13 +105,18 @@ class _Guard:
             return
         refusals: list[str] = []
         scope[REFUSALS] = refusals
-        await self._app(scope, receive, _telling(send, refusals))
+        try:
+            await self._app(scope, receive, _telling(send, refusals, self._challenge))
+        except TokensUnavailable as error:  # raised before anything was sent
+            logger.warning("a request can't be served: %s", error)
+            answer = PlainTextResponse("Tokens can't be checked now", 503, headers={"Retry-After": "5"})
+            await answer(scope, receive, send)
 
 
-def _telling(send: Send, refusals: list[str]) -> Send:
+def _telling(send: Send, refusals: list[str], challenge: bytes) -> Send:
     async def told(message: Message) -> None:
         if refusals and message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), (b"www-authenticate", b"Bearer")]
+            headers = [*message.get("headers", ()), (b"www-authenticate", challenge)]
             message = {**message, "status": 401, "headers": headers}
         await send(message)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -14,6 +14,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcpbridge.secret import Secret
 from mcpbridge.server.errors import refused
 from mcpbridge.server.hosts import is_loopback
+from mcpbridge.server.verify_token import CallerToken
 from mcpbridge.tools import ANYONE, Caller
 
 RequestContext: TypeAlias = ServerRequestContext[Any, Any]
@@ -56,16 +57,24 @@ class Identify:
 async def token_or_loopback(ctx: RequestContext) -> Caller:
     """The caller where the host gave no `identify`.
 
-    With a token that the transport verified it is the token's subject, or its client where there is none. Else it is
-    `ANYONE`: over stdio, in memory, and over HTTP on this machine only.
+    With a token that the transport verified it is the one that the verifier tells (`CallerToken`), or the token's
+    subject, or its client where there is none. Else it is `ANYONE`: over stdio, in memory, and over HTTP on this
+    machine only, for requests that show no credential: one that nothing checks makes nobody of its bearer.
 
     Raises: PermissionError for others.
     """
     token = get_access_token()
+    if isinstance(token, CallerToken):
+        return replace(token.caller, token=Secret(token.token))
     if token is not None:
         agent = None if token.subject else token.client_id
         return Caller(user=token.subject, agent=agent, token=Secret(token.token))
-    if ctx.request is None or is_loopback(scope_of(ctx)):
+    if ctx.request is None:
+        return ANYONE
+    scope = scope_of(ctx)
+    if any(name == b"authorization" for name, _ in scope.get("headers", ())):
+        raise PermissionError("the request shows a credential, and nothing here checks it")
+    if is_loopback(scope):
         return ANYONE
     raise PermissionError("only this machine is served without identify or a verifier")
 
