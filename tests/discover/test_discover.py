@@ -7,7 +7,7 @@ from typing import Any, cast
 import mcp_types
 import pytest
 
-from contract import Things, check_refused, check_source_contract, text, words_of
+from contract import Things, check_refused, check_source_contract, words_of
 from mcpbridge.build import guarded
 from mcpbridge.discover.discover import Discover
 from mcpbridge.discover.offered import OFFERED
@@ -170,11 +170,11 @@ async def test_wrong_arguments_are_told(tool: str, arguments: dict[str, Any], pa
 
 async def test_a_tool_of_the_same_name_is_hidden_by_the_gateways_own() -> None:
     things = Things({"tool": (Tool(name="call_tool"), Tool(name="other"))})
-    things.answer = lambda _call: text("the wrong one")
     source = Discover(things, ["*"])
 
     assert [tool.name for tool in await source.list_tools(ANYONE)].count("call_tool") == 1
-    assert error_of(await ask(source, "call_tool", name="nothing")) is not None
+    assert error_of(await ask(source, "call_tool", name="call_tool")) is not None
+    assert things.calls == []
     assert (await found(source, "call tool"))["total"] == 1
 
 

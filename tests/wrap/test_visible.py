@@ -13,6 +13,7 @@ from mcpbridge.errors import SourceDisabled, ToolNotFound
 from mcpbridge.router import Router
 from mcpbridge.server.lowlevel import to_server
 from mcpbridge.source.answer import error_of
+from mcpbridge.source.base import Hidden
 from mcpbridge.tools import ANYONE, Call, Caller, Item, Kind, Status
 from mcpbridge.wrap.validate import Validate
 from mcpbridge.wrap.visible import Restrict
@@ -140,6 +141,17 @@ async def test_a_caller_who_sees_nothing_does_not_make_the_source_work() -> None
     with pytest.raises(ToolNotFound):
         await source.get_tool("read_it", Caller(user="bob"))
     assert inner.asked == 0
+
+
+@pytest.mark.req("VIS-01")
+async def test_the_hook_alone_decides_too() -> None:
+    source = Restrict(Things(), Scope(owner="alice"))
+
+    shown = [source.show(ITEMS["tool"][0], Caller(user=user)) for user in ("alice", "bob")]
+
+    assert shown[0] is ITEMS["tool"][0]
+    assert isinstance(shown[1], Hidden)
+    assert shown[1].code == "private"
 
 
 @pytest.mark.req("VIS-01")
