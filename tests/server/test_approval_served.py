@@ -8,6 +8,7 @@ from typing import Any
 import mcp_types
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from shelf import Shelf, text_of
 
 from mcpbridge.approvals.approvals import Approvals
@@ -107,3 +108,32 @@ async def test_a_round_begun_on_one_replica_is_answered_on_another_once(files: S
     assert failure
     assert failure.code == "approval_used"
     assert _filed(files) == 1
+
+
+async def _fail(context: object, params: mcp_types.ElicitRequestParams) -> mcp_types.ErrorData:
+    return mcp_types.ErrorData(code=mcp_types.INTERNAL_ERROR, message="no screen")
+
+
+@pytest.mark.req("ATK-57")
+async def test_a_client_that_fails_to_ask_its_person_runs_nothing(files: Shelf, era: str) -> None:
+    async with Client(to_server(Approve(files), name="s"), mode=era, elicitation_callback=_fail) as client:
+        if era == "legacy":
+            failure = error_of(await client.call_tool("file", {"id": 1}))
+            assert failure
+            assert failure.code == "approval_denied"
+        else:
+            with pytest.raises(MCPError, match="no screen"):  # it gives up by itself, and never comes back
+                await client.call_tool("file", {"id": 1})
+    assert _filed(files) == 0
+
+
+@pytest.mark.req("ATK-57", "APR-08")
+async def test_a_client_that_comes_back_without_an_answer_is_told_the_id(files: Shelf) -> None:
+    async with Client(to_server(Approve(files), name="s"), mode="2026-07-28", elicitation_callback=_yes) as client:
+        asked = await client.session.call_tool("file", {"id": 1}, allow_input_required=True)
+        assert isinstance(asked, mcp_types.InputRequiredResult)
+        told = await client.session.call_tool("file", {"id": 1}, request_state=asked.request_state)
+    failure = error_of(told)
+    assert failure
+    assert failure.code == "approval_required"
+    assert _filed(files) == 0
