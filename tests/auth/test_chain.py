@@ -11,14 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpbridge.auth.chain import Chain
+from mcpbridge.auth.oauth.credentials import ClientCredentials
+from mcpbridge.auth.oauth.values import OAuthClient
 from mcpbridge.auth.static import ApiKey, Basic, Bearer, Headers
 from mcpbridge.errors import ConfigError
 from mcpbridge.net.upstream import Answer, Upstream
+from mcpbridge.secret import Secret
 
 pytestmark = pytest.mark.req("AUTH-05")
 
 URL = "https://api.example.com/x"
 Handler = Callable[[httpx2.Request], httpx2.Response]
+
+
+TOKENS = ClientCredentials(OAuthClient(id="a", secret=Secret("s")), token_endpoint="https://as.example.com/token")
 
 
 class Steps(httpx2.Auth):
@@ -157,6 +163,7 @@ def test_a_chain_of_chains_is_a_chain() -> None:
     ("auths", "named"),
     [
         ([Bearer("t"), Basic("u", "p")], r"Bearer and Basic all write the header 'authorization'"),
+        ([Bearer("t"), TOKENS], r"Bearer and ClientCredentials all write the header 'authorization'"),
         ([ApiKey("a", "X-Key"), Headers({"x-key": "b"})], r"ApiKey and Headers all write the header 'x-key'"),
         ([ApiKey("a", "k", where="query"), Chain(ApiKey("b", "k", where="query"))], r"ApiKey and Chain .* query 'k'"),
     ],

@@ -9,6 +9,7 @@ import httpx2
 
 from mcpbridge.auth.challenge import read_challenges
 from mcpbridge.auth.oauth.keys import caller_of
+from mcpbridge.auth.static import Place
 from mcpbridge.errors import ConfigError
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Caller
@@ -43,6 +44,9 @@ class TokenAuth(httpx2.Auth, Generic[Used]):
 
     def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         raise ConfigError(f"{type(self).__name__} asks for tokens on the way: use it in an httpx2.AsyncClient")
+
+    def writes(self) -> frozenset[tuple[Place, str]]:
+        return frozenset({("header", "authorization")})
 
     def ready(self, caller: Caller) -> Used | None:
         """The caller's token, where it is here and good."""
