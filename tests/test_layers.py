@@ -79,6 +79,8 @@ INSIDE_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("cli.opening", "rich.console"): "the import budget: most servers are watched by nobody",
     ("gateway.filed", "mcpbridge.integrations.registry"): "an optional extra: SQLAlchemy",
     ("gateway.filed", "mcpbridge.vault.vault"): "an optional extra: SQLAlchemy",
+    ("gateway.sources", "mcpbridge.auth.oauth.code"): "an optional extra: SQLAlchemy",
+    ("gateway.sources", "mcpbridge.auth.oauth.links"): "an optional extra: SQLAlchemy",
     ("gateway.gateway", "mcpbridge.gateway.loading"): "an optional extra: a gateway of records alone needs no store",
     ("wrap.retry_attempts", "tenacity"): "a call that goes well needs none of it, and most programs see no failure",
     ("cli.tools", "mcpbridge.cli.explain"): "the import budget: a listing needs no gateway",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcpbridge import ConfigError, UpstreamError
-from mcpbridge.cli.target import Child, Described, Remote, read_target
+from mcpbridge.cli.target import Child, Configured, Described, Remote, read_configured, read_target
 
 PAGES = {"/docs": (200, b'{"openapi": "3.1.0"}'), "/page": (200, b"<html>"), "/error.json": (500, b"<html>")}
 
@@ -91,9 +91,24 @@ def test_what_is_no_target_is_told_in_words(text: str, said: str) -> None:
         read_target(text)
 
 
-def test_a_configuration_file_is_said_to_be_none_of_these_yet(tmp_path: Path) -> None:
+@pytest.mark.req("GW-10")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vault: {}\nintegrations:\n  - name: github\n    openapi: x.json\n",
+        '{"integrations": []}',
+        "apiVersion: v1\nkind: MCPServer\n",
+        '{"kind": "MCPServer"}',
+    ],
+)
+def test_a_configuration_file_is_known_by_what_it_says(tmp_path: Path, text: str) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_text("vault: {}\nintegrations:\n  - name: github\n    openapi: x.json\n")
+    path.write_text(text)
 
-    with pytest.raises(ConfigError, match="not supported yet"):
-        read_target(str(path))
+    assert read_target(str(path)) == read_configured(str(path)) == Configured(path=path)
+
+
+def test_what_is_no_configuration_file_is_told_apart(tmp_path: Path) -> None:
+    assert [read_configured(text) for text in ("stdio:x", "https://a.example", str(tmp_path), "none.yaml")] == [
+        None
+    ] * 4

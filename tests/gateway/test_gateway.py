@@ -58,9 +58,13 @@ async def test_a_gateway_keeps_what_every_source_keeps(books: Books) -> None:
 async def test_a_description_in_a_file_is_read_with_the_first_use(shop_file: Path, shop_url: str) -> None:
     record = Integration(name="shop", protocol="rest", openapi=str(shop_file), base_url=shop_url)
     async with Gateway([record]) as gateway:
-        assert (await gateway.statuses(ANYONE))["shop"].state == "pending"
+        untouched = (await gateway.statuses(ANYONE))["shop"].code
         assert "shop__place_order" in await names(gateway)
-        assert (await gateway.statuses(ANYONE))["shop"].state == "connected"
+        listed = (await gateway.statuses(ANYONE))["shop"].code
+        await gateway.call(Call(name="shop__list_books"))
+        called = (await gateway.statuses(ANYONE))["shop"].state
+
+    assert (untouched, listed, called) == ("", "unused", "connected")
 
 
 @pytest.mark.req("GW-02", "INT-04")
@@ -68,6 +72,7 @@ async def test_a_dead_integration_stands_in_the_status_and_takes_nothing_with_it
     missing = Integration(name="missing", protocol="rest", openapi="/nowhere/api.json", base_url="https://a.example")
     async with Gateway([of(books()), DEAD, missing]) as gateway:
         assert await names(gateway) == ["books__list_books", "books__remove_book"]
+        await gateway.call(Call(name="books__list_books"))
         found = await gateway.statuses(ANYONE)
 
     assert {name: (each.state, each.code) for name, each in found.items()} == {
@@ -91,9 +96,13 @@ async def test_transitions_are_told(books: Books) -> None:
     heard: list[Transition] = []
     async with Gateway([of(books()), DEAD], on_status=heard.append) as gateway:
         await gateway.list_tools(ANYONE)
+        await gateway.call(Call(name="books__list_books"))
 
     states = {name: [each.after.state for each in heard if each.name == name] for name in ("books", "dead")}
-    assert states == {"books": ["connecting", "connected"], "dead": ["connecting", "failed"]}
+    assert states == {
+        "books": ["connecting", "pending", "connected"],
+        "dead": ["connecting", "pending", "failed"],
+    }
 
 
 async def test_a_listener_that_raises_changes_nothing(books: Books) -> None:
@@ -126,7 +135,7 @@ async def test_a_refused_credential_is_the_business_of_who_used_it() -> None:
             healed = (await gateway.statuses(ADA))["api"]
 
     assert (mine.state, mine.code) == ("reconnect_required", "credential_refused")
-    assert (others.state, worst.state, healed.state) == ("connected", "reconnect_required", "connected")
+    assert (others.state, worst.state, healed.state) == ("pending", "reconnect_required", "connected")
 
 
 @pytest.mark.req("INT-04")
@@ -208,10 +217,10 @@ async def test_other_records_are_used_at_once_and_the_same_ones_stay(books: Book
         await gateway.list_tools(ANYONE)
         gateway.watch(news.append)
         gateway.replace([of(books()), of(books("more"))])
-        kept = (await gateway.statuses(ANYONE))["books"].state
+        kept = (await gateway.statuses(ANYONE))["books"].code
         listed = await names(gateway)
 
-    assert (kept, len(listed)) == ("connected", 4)
+    assert (kept, len(listed)) == ("unused", 4)
     assert "tool" in news
 
 

@@ -168,7 +168,7 @@ async def test_a_tenant_switches_a_system_integration_for_itself_alone(store: St
 
         assert (await names(gateway), len(await names(gateway, EVE))) == ([], 2)
         assert (await gateway.statuses(ADA))["books"].message == "not ours"
-        assert (await gateway.statuses(EVE))["books"].state == "connected"
+        assert (await gateway.statuses(EVE))["books"].code == "unused"
         with pytest.raises(ToolNotFound):
             await gateway.call(LIST)
 

@@ -23,7 +23,8 @@ app = typer.Typer(
 TARGET = Annotated[
     str,
     typer.Argument(
-        help="A description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'.", show_default=False
+        help="A description (file or URL), an MCP server (http://…/mcp), 'stdio:COMMAND …', or a configuration file.",
+        show_default=False,
     ),
 ]
 BASE_URL = Annotated[
@@ -163,6 +164,21 @@ def diff(
 ) -> None:
     """Show what changed tools mean for those who call them; exit 1 when something breaks."""
     _end(lambda: _run("mcpbridge.cli.diff", "diff", old, new, as_json=as_json))
+
+
+CONFIG = Annotated[str, typer.Argument(help="A configuration file.", show_default=False)]
+
+
+@app.command()
+def status(config: CONFIG, *, as_json: JSON = False) -> None:
+    """Connect to each integration of a configuration, and show how it is."""
+    _end(lambda: _run("mcpbridge.cli.status", "status", config, as_json=as_json))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a configuration file, for editors."""
+    _end(lambda: _run("mcpbridge.cli.schema", "schema"))
 
 
 def _run(module: str, function: str, *arguments: object, **options: object) -> int:

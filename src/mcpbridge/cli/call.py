@@ -13,10 +13,10 @@ import mcp_types
 from mcpbridge.build import guarded
 from mcpbridge.cli.dryrun import dry_run as caught_request
 from mcpbridge.cli.headers import read_headers
-from mcpbridge.cli.opening import open_target
+from mcpbridge.cli.opening import open_configuration, open_target
 from mcpbridge.cli.outcome import DONE, FAILED, MISUSED, complain, say
 from mcpbridge.cli.select import closest
-from mcpbridge.cli.target import Described, read_target
+from mcpbridge.cli.target import Described, read_configured, read_target
 from mcpbridge.errors import ConfigError, ToolNotFound
 from mcpbridge.source.answer import error_of
 from mcpbridge.source.base import Answer, ToolSource
@@ -43,14 +43,21 @@ async def call(
     given = read_arguments(arguments)
     if dry_run:
         return await _dry_run(text, tool, given, base_url=base_url, headers=headers)
-    source, _ = open_target(text, base_url=base_url, headers=headers)
-    asked = guarded(source, approver=_approver(yes=yes))
+    asked = _asking(text, base_url=base_url, headers=headers, approver=_approver(yes=yes))
     async with asked:
         try:
             answer = await asked.call_tool(Call(name=tool, arguments=given))
         except ToolNotFound as error:
             raise await _unknown(asked, error) from error
     return tell(answer, as_json=as_json)
+
+
+def _asking(text: str, *, base_url: str | None, headers: Sequence[str], approver: Approver) -> ToolSource:
+    """The target's source, that asks this approver."""
+    if base_url is None and (configured := read_configured(text)) is not None:
+        return open_configuration(configured, read_headers(headers, os.environ), approver=approver)
+    source, _ = open_target(text, base_url=base_url, headers=headers)
+    return guarded(source, approver=approver)
 
 
 def read_arguments(text: str) -> Mapping[str, Json]:

@@ -31,30 +31,32 @@ class Listing(ToolSource):
         return self._tools[key]
 
 
-async def explained(name: str, tools: Sequence[Tool], operation: Operation | None) -> dict[str, Any]:
+async def explained(
+    name: str, source: ToolSource, tools: Sequence[Tool], operation: Operation | None = None
+) -> dict[str, Any]:
     """The tool's request, its labels, where its arguments go, and what each layer of a gateway says of it, as JSON.
+
+    A source that is no gateway is explained as `serve` would serve it. Of a tool that is hidden there is the reason.
 
     Raises: ConfigError for a name that is none.
     """
-    source = guarded(Listing(tools))
-    verdicts = await source.explain(name, ANYONE)
+    served = source if isinstance(source, Gateway) else guarded(source)
+    verdicts = await served.explain(name, ANYONE)
     if verdicts[-1].code == ToolNotFound.code:
         raise ConfigError(f"there is no tool {name!r}{closest(name, [tool.name for tool in tools])}")
-    tool = await source.get_tool(name, ANYONE)
-    return {
-        "name": tool.name,
-        "description": tool.description,
-        "access": tool.access,
-        "approval": _called(verdicts),
-        "verdicts": [asdict(verdict) for verdict in verdicts],
-        "inputSchema": tool.input_schema,
-        **(_request(operation) if operation is not None else {}),
-    }
+    told = {"name": name, "approval": _called(verdicts), "verdicts": [asdict(verdict) for verdict in verdicts]}
+    try:
+        tool = await served.get_tool(name, ANYONE)
+    except ToolNotFound:
+        return told
+    shown = {"access": tool.access, "description": tool.description, "inputSchema": tool.input_schema}
+    return {**told, **shown, **(_request(operation) if operation is not None else {})}
 
 
 def lines(told: Mapping[str, Any]) -> str:
     """What was told of a tool, for a person."""
-    shown = [f"{told['name']} ({told['access']}: {told['approval']})", "", told["description"], ""]
+    shown = [f"{told['name']} ({told.get('access', 'hidden')}: {told['approval']})", ""]
+    shown += [told["description"], ""] if "description" in told else []
     if "request" in told:
         shown += [f"request    {told['request']}"]
     for hint, value in told.get("hints", {}).items():
@@ -62,7 +64,7 @@ def lines(told: Mapping[str, Any]) -> str:
     for name, place in told.get("arguments", {}).items():
         shown += [f"argument   {name} → {place['where']} {place['name']}".rstrip()]
     for verdict in told["verdicts"]:
-        shown += [f"verdict    {verdict['layer']}: {verdict['code']}"]
+        shown += [f"verdict    {verdict['layer']}: {verdict['code']} ({verdict['message']})"]
     return "\n".join(shown) + "\n"
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from mcpbridge.cli.headers import Header, read_headers
 from mcpbridge.cli.outcome import one_line, say
-from mcpbridge.cli.target import Child, Described, Remote, read_target
+from mcpbridge.cli.target import Child, Configured, Described, Remote, read_target
 from mcpbridge.errors import ConfigError, DescriptionError
 from mcpbridge.openapi.document import Document
 from mcpbridge.openapi.problems import Problem
@@ -21,7 +21,9 @@ from mcpbridge.openapi.servers import first_server
 if TYPE_CHECKING:
     import httpx2
 
+    from mcpbridge.gateway.filed import FileGateway
     from mcpbridge.source.base import ToolSource
+    from mcpbridge.wrap.approval import Approver
 
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
@@ -72,8 +74,24 @@ def open_target(text: str, *, base_url: str | None, headers: Sequence[str]) -> t
     if isinstance(target, Described):
         return open_description(target, base_url=base_url, headers=given), slug_of(target.name.partition(".")[0])
     if base_url is not None:
-        raise ConfigError("--base-url is for descriptions: an MCP server is called at its own address")
+        raise ConfigError("--base-url is for descriptions: an MCP server or a configuration has its own addresses")
     return open_server(target, given), server_name(target)
+
+
+def open_configuration(
+    configured: Configured,
+    headers: Sequence[Header] = (),
+    *,
+    approver: Approver | None = None,
+    reload: float | None = None,
+) -> FileGateway:
+    """The gateway of a file, with approval on. Raises: ConfigError."""
+    if headers:
+        raise ConfigError("--header is for one upstream: write headers into the configuration file")
+    from mcpbridge.gateway.filed import open_gateway  # noqa: PLC0415 - the import budget: a description needs no records
+    from mcpbridge.wrap.approve import ask_client  # noqa: PLC0415 - as above
+
+    return open_gateway(configured.path, approver=approver or ask_client, reload=reload)
 
 
 def open_description(
@@ -123,8 +141,10 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def open_server(target: Remote | Child, headers: Sequence[Header]) -> ToolSource:
-    """The source of an MCP server. Raises: ConfigError."""
+def open_server(target: Remote | Child | Configured, headers: Sequence[Header]) -> ToolSource:
+    """The source of an MCP server, or the gateway of a file. Raises: ConfigError."""
+    if isinstance(target, Configured):
+        return open_configuration(target, headers)
     from mcpbridge.upstream.source import McpSource  # noqa: PLC0415 - the import budget: a description needs no client
 
     if isinstance(target, Remote):
@@ -136,8 +156,10 @@ def open_server(target: Remote | Child, headers: Sequence[Header]) -> ToolSource
     return McpSource(StdioServerParameters(command=target.command[0], args=[*target.command[1:]]))
 
 
-def server_name(target: Remote | Child) -> str:
-    """A short name for a server: its host, or the first word of its command that tells what it is."""
+def server_name(target: Remote | Child | Configured) -> str:
+    """A short name for a server: its host, the first word of its command that tells what it is, or its file."""
+    if isinstance(target, Configured):
+        return slug_of(target.path.stem)
     if isinstance(target, Remote):
         return slug_of(urlsplit(target.url).hostname or "")
     words = [word for word in target.command if not word.startswith("-")]

@@ -9,6 +9,8 @@ import sys
 from mcpbridge.build import guarded
 from mcpbridge.cli.outcome import say
 from mcpbridge.errors import ConfigError
+from mcpbridge.gateway.gateway import Gateway
+from mcpbridge.gateway.route import with_health
 from mcpbridge.server.asgi import to_asgi
 from mcpbridge.server.lowlevel import to_server
 from mcpbridge.server.run import serve_http, serve_stdio
@@ -21,9 +23,13 @@ def prefixed(source: ToolSource, slug: str) -> ToolSource:
     return Prefix(source, slug)
 
 
-async def serve_over_stdio(source: ToolSource, *, name: str) -> None:
+def asking(source: ToolSource) -> ToolSource:
+    """The source with approval on."""
+    return guarded(source)
+
+
+async def serve_over_stdio(offered: ToolSource, *, name: str) -> None:
     """Serves a source to the one client at the other end of stdin and stdout, until it leaves."""
-    offered = guarded(source)
     server = to_server(offered, name=name)
     async with offered:
         _settle()
@@ -32,14 +38,15 @@ async def serve_over_stdio(source: ToolSource, *, name: str) -> None:
         await serve_stdio(server)
 
 
-async def serve_over_http(source: ToolSource, host: str, port: int, *, name: str) -> None:
-    """Serves a source at `http://HOST:PORT/mcp` until Ctrl-C.
+async def serve_over_http(offered: ToolSource, host: str, port: int, *, name: str) -> None:
+    """Serves a source at `http://HOST:PORT/mcp` until Ctrl-C; a gateway says at `/health` how it is.
 
     Raises: ConfigError for a port that can't be had.
     """
     check_free(host, port)
-    offered = guarded(source)
     app = to_asgi(to_server(offered, name=name))
+    if isinstance(offered, Gateway):
+        app = with_health(app, offered)
     async with offered:
         _settle()
         say(how_to_connect(name, f"http://{f'[{host}]' if ':' in host else host}:{port}/mcp"))

@@ -1,10 +1,11 @@
-"""What TARGET on the command line means: a description, or an MCP server.
+"""What TARGET on the command line means: a description, an MCP server, or a configuration file.
 
 - `stdio:COMMAND …` is an MCP server; the command is split as a shell would, but no shell runs it.
 - `http://…` or `https://…` is a description where its path ends in `.json`, `.yaml` or `.yml`, and an MCP server where
   its last segment is `mcp` or `sse`. Any other URL is fetched once: what answers with a description is one, and the
   rest is an MCP server.
-- Everything else is the path of a description.
+- Everything else is the path of a file: a configuration where it says `integrations` or holds `MCPServer` manifests,
+  else a description.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from mcpbridge.errors import ConfigError
 
 _DESCRIPTION = re.compile(rb"""(?:^|\n)["']?(?:openapi|swagger)["']?\s*:|[{,]\s*"(?:openapi|swagger)"\s*:""")
 _CONFIGURATION = re.compile(rb"""(?:^|\n)["']?integrations["']?\s*:|[{,]\s*"integrations"\s*:""")
+_MANIFEST = re.compile(rb"""(?:^|\n)["']?kind["']?\s*:\s*["']?MCPServer\b|[{,]\s*"kind"\s*:\s*"MCPServer\"""")
 _HEAD = 65_536
 
-WAYS = "TARGET is a description (file or URL), an MCP server (http://…/mcp), or 'stdio:COMMAND …'"
+WAYS = "TARGET is a description (file or URL), an MCP server (http://…/mcp), 'stdio:COMMAND …', or a configuration file"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +52,14 @@ class Child:
     command: Sequence[str]
 
 
-Target: TypeAlias = Described | Remote | Child
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Configured:
+    """A gateway in a file."""
+
+    path: Path
+
+
+Target: TypeAlias = Described | Remote | Child | Configured
 
 
 def read_target(text: str) -> Target:
@@ -91,7 +100,16 @@ def _url(text: str) -> Target:
     return Remote(url=text)
 
 
-def _file(path: Path) -> Described:
+def read_configured(text: str) -> Configured | None:
+    """The configuration file that the text names; None for every other target, and for what can't be read."""
+    try:
+        target = None if text.startswith("stdio:") or "://" in text else _file(Path(text))
+    except ConfigError:
+        return None
+    return target if isinstance(target, Configured) else None
+
+
+def _file(path: Path) -> Described | Configured:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -101,6 +119,6 @@ def _file(path: Path) -> Described:
         raise ConfigError(f"{str(path)!r} is a folder: name the description's entry file in it") from error
     except OSError as error:
         raise ConfigError(f"{str(path)!r} can't be read: {error.strerror or error}") from error
-    if _CONFIGURATION.search(head) and not _DESCRIPTION.search(head):
-        raise ConfigError(f"{str(path)!r} is a configuration file, which is not supported yet: {WAYS}")
+    if (_CONFIGURATION.search(head) or _MANIFEST.search(head)) and not _DESCRIPTION.search(head):
+        return Configured(path=path)
     return Described(data=path, name=path.name)

@@ -51,22 +51,23 @@ class Floor:
 
     async def statuses(self, caller: Caller, *, everyone: bool) -> Mapping[str, Status]:
         """How each integration is that the caller may know of: for the caller, or at its worst for all."""
-        shown: list[Lazy | _Off] = [*self.lazy.values(), *(_Off(each) for each in self.snapshot.off.values())]
+        shown: list[Lazy | Off] = [*self.lazy.values(), *(Off(each) for each in self.snapshot.off.values())]
         return {
-            each.stored.name: await _status(each, None if everyone else caller)
+            each.stored.name: await status_of(each, None if everyone else caller)
             for each in shown
             if scope_of(each.stored).refuses_caller(caller) is None
         }
 
 
 @dataclass(frozen=True, slots=True)
-class _Off:
+class Off:
     """An integration of everybody's that the tenant switched off."""
 
     stored: StoredIntegration
 
 
-async def _status(each: Lazy | _Off, caller: Caller | None) -> Status:
+async def status_of(each: Lazy | Off, caller: Caller | None) -> Status:
+    """How an integration is: for a caller, or at its worst for all."""
     stored = each.stored
     if stored.enabled and isinstance(each, Lazy):
         return await each.status(caller)

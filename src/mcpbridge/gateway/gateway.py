@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from mcpbridge.build import guarded
 from mcpbridge.errors import ConfigError, UpstreamError
 from mcpbridge.gateway.building import Building
-from mcpbridge.gateway.floor import Snapshot
+from mcpbridge.gateway.floor import Snapshot, status_of
 from mcpbridge.gateway.health import Transition
 from mcpbridge.gateway.lazy import Lazy
 from mcpbridge.gateway.rulings import by_record
@@ -94,6 +94,7 @@ class Gateway(Wrapper):
         self._on_status = on_status
         self._building = Building(self._lazy, sources or {})
         self._stack = AsyncExitStack()
+        self._entered = False
         own = tuple(integrations if isinstance(integrations, Iterable) else integrations.system.records.values())
         if double := {record.name for record in own} & {*(sources or {})}:
             raise ConfigError(f"{min(double)!r} is a record and a source: give each its own slug")
@@ -120,6 +121,18 @@ class Gateway(Wrapper):
     async def statuses(self, caller: Caller, *, everyone: bool = False) -> Mapping[str, Status]:
         """How each integration is that the caller may know of, by slug: for the caller, or at its worst for all."""
         return await self._building.statuses(caller, everyone=everyone)
+
+    @property
+    def entered(self) -> bool:
+        """Whether it runs."""
+        return self._entered
+
+    async def own_statuses(self, *, connect: bool = False) -> Mapping[str, Status]:
+        """How each of the host's own integrations is at its worst, whoever may use it; `connect` tries each anew."""
+        own = self._building.common.lazy
+        if connect:
+            await asyncio.gather(*(lazy.reconnect() for lazy in own.values() if lazy.stored.enabled))
+        return {slug: await status_of(lazy, None) for slug, lazy in sorted(own.items())}
 
     async def reconnect(self, caller: Caller, name: str) -> Status:
         """Makes an integration ready anew, and lists its tools; gives its status after that.
@@ -189,11 +202,13 @@ class Gateway(Wrapper):
                 watching = asyncio.create_task(following, name="mcpbridge gateway")
                 stack.push_async_callback(ended, watching)
             self._stack = stack.pop_all()
+        self._entered = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._entered = False
         await self._stack.__aexit__(kind, error, trace)
 
     def _lazy(self, stored: StoredIntegration) -> Lazy:

@@ -77,7 +77,8 @@ class Lazy(ToolSource):
         except UpstreamError as error:
             await self._note(opened, caller, error.failure)
             raise
-        await self._note_well(opened, caller)
+        if self.stored.record.protocol == "mcp":  # the listing of an HTTP API is read from its description
+            await self._note_well(opened, caller)
         return items
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
@@ -167,8 +168,7 @@ class Lazy(ToolSource):
         self._opening, self._opened, self._failure = None, opened, None
         self._begun.clear()
         self._unwatch = opened.source.watch(self._tell)
-        if (await opened.source.status()).state == "connected":  # an MCP server is connected to when it is used
-            self._move(Status(state="connected", since=self._clock()))
+        self._move(Status(state="pending", code="unused", message="no call was made yet", since=self._clock()))
         self._changed()
         return opened
 
