@@ -170,43 +170,50 @@ async def test_a_rotation_leaves_what_does_not_open_and_counts_it(store: Store) 
 
 @pytest.mark.req("FLT-28")
 async def test_a_rotation_beside_writers_fails_no_read_and_leaves_no_old_key(store: Store) -> None:
-    places = numbered(60)
+    """Four writers and two readers without a pause; `python -m benchmarks.rotation` says how many writes a second."""
+    places = numbered(400)
     await keep(Vault(store, [OLD]), *places)
     vault, before = Vault(store, [NEW, OLD]), Vault(store, [OLD, NEW])
-    done = asyncio.Event()
+    stop, enough = asyncio.Event(), asyncio.Event()
     revisions = {place.integration: 1 for place in places}
+    reads = writes = 0
 
-    async def write() -> int:
-        """As a replica that still has the old key in front, until the rotation is half done."""
-        for count in range(200):
-            place = replace(places[count % 60], revision=count + 2)
-            await keep(before if count < 20 else vault, place, text=f"written {count}")
-            revisions[place.integration] = place.revision
-        return 200
+    async def write(number: int) -> None:
+        """As a replica of its own part; one still has the old key in front until the rotation is on its way."""
+        nonlocal writes
+        while not stop.is_set():
+            place = places[writes * 4 % 400 + number]
+            latest = replace(place, revision=revisions[place.integration] + 1)
+            await keep(before if number == 0 and writes < 50 else vault, latest, text=f"{latest}")
+            revisions[place.integration] = latest.revision
+            writes += 1
 
-    async def read() -> int:
-        count = 0
-        while not done.is_set():
-            place = places[count % 60]
+    async def read() -> None:
+        nonlocal reads
+        while not stop.is_set():
             async with store.read() as connection:
-                kept = await vault.read(connection, "acme", place.integration)
+                kept = await vault.read(connection, "acme", places[reads % 400].integration)
             for found, envelope in kept.items():
-                await vault.unseal(found, envelope)
-            count += 1
-        return count
+                assert (await vault.unseal(found, envelope)).reveal() in {CANARY, f"{found}"}
+            reads += 1
+            if min(reads, writes) >= 100:
+                enough.set()
 
-    async def work() -> None:
-        await asyncio.gather(write(), vault.rotate(batch=7))
-        await vault.rotate(batch=7)
-        done.set()
+    async def rotate() -> int:
+        rotation = await vault.rotate(batch=20)
+        await enough.wait()
+        stop.set()
+        return rotation.rewrapped
 
-    reads, _ = await asyncio.gather(read(), work())
+    async with asyncio.timeout(60):
+        *_, rewrapped = await asyncio.gather(*map(write, range(4)), read(), read(), rotate())
+    assert rewrapped
+    await vault.rotate()  # a write under the old key may have ended after the rotation had passed
 
-    assert reads > 10
     assert await key_ids(store) == {NEW.id}
-    for place in places:
+    for place in places[::20]:
         latest = replace(place, revision=revisions[place.integration])
-        assert (await opened(Vault(store, [NEW]), latest)).reveal() != ""
+        assert (await opened(Vault(store, [NEW]), latest)).reveal() in {CANARY, f"{latest}"}
 
 
 KILLED = """
