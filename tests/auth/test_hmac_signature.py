@@ -243,6 +243,20 @@ def test_an_address_that_is_signed_has_to_be_given() -> None:
         own(message="{path}").verify({"X-Signature": "00"}, b"")
 
 
+def test_a_webhook_without_a_header_that_is_signed_is_refused() -> None:
+    with pytest.raises(SignatureRefused, match="'X-Day'") as caught:
+        own(message="{header:X-Day}").verify({"X-Signature": "00"}, b"")
+
+    assert caught.value.reason == "missing"
+
+
+def test_a_time_that_is_no_number_lets_nothing_in() -> None:
+    auth = PRESETS["slack"]()
+
+    with pytest.raises(SignatureRefused):
+        auth.verify(signed(auth).headers, BODY, now=float("nan"))
+
+
 async def test_a_header_that_is_signed_and_missing_is_no_answer_of_the_upstream() -> None:
     upstream = Upstream(
         transport=httpx2.MockTransport(lambda _: httpx2.Response(200)), auth=own(message="{header:X-Day}")
@@ -270,6 +284,9 @@ async def test_a_header_that_is_signed_and_missing_is_no_answer_of_the_upstream(
         ({"message": "{timestamp}"}, "headers=… carries it"),
         ({"message": "{nonce}"}, "headers=… carries it"),
         ({"headers": {"X-S": "{signature};{timestamp}"}}, r"message=… does not sign it"),
+        ({"tolerance": float("nan")}, "above 0"),
+        ({"tolerance": float("inf")}, "above 0"),
+        ({"tolerance": -1.0}, "above 0"),
         ({"tolerance": 5.0}, r"tolerance=… .* message=…"),
         ({"key_id": "k"}, r"key_id=… .* message=…"),
         ({"message": "{key_id}"}, "key_id=… is missing"),

@@ -163,7 +163,10 @@ class HmacSignature(httpx2.Auth):
             raise SignatureRefused(f"no {unsaid[0]} in the headers {', '.join(self._headers)}", reason="missing")
         moment = self._checked_time(told, self._clock() if now is None else now)
         came = Signed(method=method, url=httpx2.URL(url or ""), headers=received, body=body)
-        message = self._filled(came, told)
+        try:
+            message = self._filled(came, told)
+        except ConfigError as error:  # a header that is signed did not come
+            raise SignatureRefused(str(error), reason="missing") from None
         given = [text.encode() for text in found["signature"]]
         for index, key in enumerate(self._keys):
             wanted = self._encode(key.sign(message, self._digest))
@@ -206,7 +209,7 @@ class HmacSignature(httpx2.Auth):
             raise SignatureRefused(
                 f"the time of the signature is not written in {self._time}", reason="malformed"
             ) from None
-        if abs(now - moment) > self._tolerance:
+        if not abs(now - moment) <= self._tolerance:
             said = f"the signature's time is {now - moment:+.0f} s from ours, more than {self._tolerance:g} s"
             raise SignatureRefused(f"{said}: it is sent again, or a clock is wrong", reason="stale")
         return moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -131,6 +132,8 @@ def check_together(
             raise ConfigError(f"HmacSignature: message=… signs {{{name}}}, and no header of headers=… carries it")
     if "timestamp" in sent and "timestamp" not in message.fields:
         raise ConfigError("HmacSignature: headers=… carries {timestamp}, and message=… does not sign it")
+    if tolerance is not None and not 0 < tolerance < math.inf:
+        raise ConfigError(f"HmacSignature(tolerance={tolerance!r}) must be seconds above 0")
     if tolerance is not None and "timestamp" not in message.fields:
         raise ConfigError("HmacSignature: tolerance=… is given, and message=… has no {timestamp}")
     if key_id is None and "key_id" in used:
