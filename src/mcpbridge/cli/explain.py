@@ -12,6 +12,7 @@ from mcpbridge.errors import ConfigError, ToolNotFound
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.source.base import ToolSource, Verdict
 from mcpbridge.tools import ANYONE, Caller, Item, Kind, Tool
+from mcpbridge.wrap.approve import Approve
 
 _CALLED: Mapping[str, str] = {"allowed": "runs without asking", "asks": "asks a person first"}
 
@@ -40,15 +41,16 @@ async def explained(
 
     Raises: ConfigError for a name that is none.
     """
-    served = source if isinstance(source, Gateway) else guarded(source)
-    verdicts = await served.explain(name, ANYONE)
+    verdicts = await source.explain(name, ANYONE)
+    if verdicts[-1].allowed and all(verdict.layer != Approve.__name__ for verdict in verdicts):
+        verdicts = await guarded(source).explain(name, ANYONE)
     if verdicts[-1].code == ToolNotFound.code:
         raise ConfigError(f"there is no tool {name!r}{closest(name, [tool.name for tool in tools])}")
     told = {"name": name, "approval": _called(verdicts), "verdicts": [asdict(verdict) for verdict in verdicts]}
     try:
-        tool = await served.get_tool(name, ANYONE)
+        tool = await source.get_tool(name, ANYONE)
     except ToolNotFound:
-        return told
+        return {**told, "approval": "can't be called"}
     shown = {"access": tool.access, "description": tool.description, "inputSchema": tool.input_schema}
     return {**told, **shown, **(_request(operation) if operation is not None else {})}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mcpbridge.cli.headers import read_headers
 from mcpbridge.cli.opening import open_server, read_document, tell_problems, watched
@@ -15,6 +15,7 @@ from mcpbridge.cli.target import Described, read_target
 from mcpbridge.openapi.operation import Operation
 from mcpbridge.openapi.operations import read_operations
 from mcpbridge.openapi.tool import to_tool
+from mcpbridge.source.base import ToolSource
 from mcpbridge.tools import ANYONE, Tool
 
 
@@ -25,18 +26,19 @@ async def tools(text: str, *, as_json: bool, select: Sequence[str], explain: str
     """
     target = read_target(text)
     selection = read_selection(select, described=isinstance(target, Described))
-    operations: Mapping[str, Operation] = {}
     if isinstance(target, Described):
         document = read_document(target)
         with watched("Making tools …"):
             operations = {one.name: one for one in read_operations(document) if selection.operation(one)}
             listed = [to_tool(operation) for operation in operations.values()]
         tell_problems(document.problems, target.name)
+        if explain is not None:
+            return await _explain(explain, None, listed, operations.get(explain), as_json=as_json)
     else:
         async with open_server(target, read_headers(headers, os.environ)) as source:
             listed = [tool for tool in await source.list_tools(ANYONE) if selection.tool(tool)]
-    if explain is not None:
-        return await _explain(explain, listed, operations.get(explain), as_json=as_json)
+            if explain is not None:
+                return await _explain(explain, source, listed, None, as_json=as_json)
     if as_json:
         _print_json([tool.to_wire() for tool in listed])
     else:
@@ -44,10 +46,12 @@ async def tools(text: str, *, as_json: bool, select: Sequence[str], explain: str
     return DONE
 
 
-async def _explain(name: str, listed: Sequence[Tool], operation: Operation | None, *, as_json: bool) -> int:
-    from mcpbridge.cli.explain import explained, lines  # noqa: PLC0415 - the import budget: a listing needs no gateway
+async def _explain(
+    name: str, source: ToolSource | None, listed: Sequence[Tool], operation: Operation | None, *, as_json: bool
+) -> int:
+    from mcpbridge.cli.explain import Listing, explained, lines  # noqa: PLC0415 - the import budget: a listing needs no gateway
 
-    told = await explained(name, listed, operation)
+    told = await explained(name, source or Listing(listed), listed, operation)
     if as_json:
         _print_json(told)
     else:
