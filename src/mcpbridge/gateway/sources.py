@@ -28,6 +28,7 @@ from mcpbridge.rest import RestSource
 from mcpbridge.secret import Secret
 from mcpbridge.source.base import ToolSource, Wrapper
 from mcpbridge.upstream.source import McpSource
+from mcpbridge.wrap.connect import Connect
 
 STREAMS = 10_000
 """Connections of an MCP upstream that has one pool for all: a stream of news holds one for as long as it lasts."""
@@ -70,16 +71,17 @@ async def _rest(record: RestIntegration, use: Use, tap: Tap | None) -> ToolSourc
     document = await document_of(record, guard=use.guard)
     base_url = record.base_url or _base(record, document)
     guard = use.guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
+    auth = record.auth.used(replace(use, url=base_url))
     make = partial(
         _made,
         record,
         document,
         base_url=base_url,
-        auth=record.auth.used(replace(use, url=base_url)),
+        auth=auth,
         transport=_connections(record, guard, tap),
         guard=guard,
     )
-    return make() if document is None else await asyncio.to_thread(make)
+    return _asking(make() if document is None else await asyncio.to_thread(make), record, auth)
 
 
 def _made(
@@ -149,16 +151,29 @@ def _mcp(record: McpIntegration, use: Use) -> ToolSource:
     pool = record.auth.pool(many, use.guard or ANYWHERE)
     if pool is None and use.guard is not None:
         pool = Pool(many, guard=use.guard)
+    auth = record.auth.used(replace(use, url=record.url))
     source = McpSource(
         record.url or "",
-        auth=record.auth.used(replace(use, url=record.url)),
+        auth=auth,
         headers=headers_of(record),
         limits=limits,
         trusted=record.trusted,
         transport=record.transport,
         http=pool,
     )
-    return source if pool is None else _Pooled(source, pool)
+    return _asking(source if pool is None else _Pooled(source, pool), record, auth)
+
+
+def _asking(source: ToolSource, record: Integration, auth: httpx2.Auth | None) -> ToolSource:
+    """The source; where its callers have logins, those who lack one are asked for it."""
+    if record.auth.type != "oauth2":
+        return source
+    from mcpbridge.auth.oauth.code import AuthorizationCode  # noqa: PLC0415 - an optional extra: SQLAlchemy
+    from mcpbridge.auth.oauth.links import LoginLinks  # noqa: PLC0415 - as above
+
+    if not isinstance(auth, AuthorizationCode):
+        return source
+    return Connect(source, LoginLinks(auth, name=record.display_name or record.name))
 
 
 class _Pooled(Wrapper):

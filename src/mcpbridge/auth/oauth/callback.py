@@ -77,7 +77,7 @@ async def _opened(host: OAuthHost, find: Find, request: Request, caller: Caller 
     if caller is not None and key_of(caller, ticket.key.integration, shared=strategy.shared) != ticket.key:
         raise LoginRefused("this link is somebody else's: log in here as the user who got it", status=403)
     if caller is None and not (request.method == "POST" and _is_ours(request, host.redirect_uri)):
-        return asking(ticket.key.integration, ticket.key.user)
+        return asking(ticket.name, ticket.key.user)
     begun = await begin_with(strategy, ticket, request.cookies)
     return RedirectResponse(begun.url, 303, headers={**HEADERS, "Set-Cookie": begun.set_cookie()})
 

@@ -45,9 +45,10 @@ _MOST: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ticket:
-    """What a link stands for. `seen` is the version of the login that there was when it was made."""
+    """What a link stands for. `name` is the integration's for people, `seen` the version of the login at that time."""
 
     key: Key
+    name: str
     scopes: Sequence[str]
     seen: int | None
 
@@ -55,19 +56,18 @@ class Ticket:
 class LoginLinks:
     """The links of one integration; `wrap.Connect` hands them to callers.
 
-    `clock` gives seconds that never go back.
+    `name` is the integration's for people, where the strategy's own is none for them. `clock` gives seconds that never
+    go back.
     """
 
-    def __init__(self, strategy: AuthorizationCode, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, strategy: AuthorizationCode, *, name: str | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.integration = name or strategy.integration
         self._strategy = strategy
         self._tickets = Tickets(strategy.host)
         self._clock = clock
         self._given: dict[tuple[Key, tuple[str, ...]], tuple[str, int | None, float]] = {}
-
-    @property
-    def integration(self) -> str:
-        """Where one logs in."""
-        return self._strategy.integration
 
     async def link(self, caller: Caller, scopes: Sequence[str] = ()) -> str:
         """The URL that this caller's browser is to open.
@@ -78,7 +78,7 @@ class LoginLinks:
         known = self._given.get((key, tuple(scopes)))
         if known is not None and known[1] == seen and self._clock() < known[2]:
             return known[0]
-        ticket = await self._tickets.add(Ticket(key=key, scopes=scopes, seen=seen))
+        ticket = await self._tickets.add(Ticket(key=key, name=self.integration, scopes=scopes, seen=seen))
         url = link_url(self._strategy.host.redirect_uri, ticket)
         if len(self._given) >= _MOST:
             self._given.clear()
@@ -107,7 +107,7 @@ class Tickets:
         """Keeps a ticket for ten minutes, and gives what the link holds. Raises: StoreError, KeyUnavailable."""
         token = Secret(secrets.token_urlsafe(32))
         number = _number(token)
-        text = Secret(json.dumps({"scopes": [*ticket.scopes], "seen": ticket.seen}))
+        text = Secret(json.dumps({"name": ticket.name, "scopes": [*ticket.scopes], "seen": ticket.seen}))
         envelope = await self._vault.seal(_place(ticket.key, number), text)
         new = insert(logins).values(
             id=number,
@@ -142,7 +142,7 @@ class Tickets:
         stated = json.loads((await self._vault.unseal(_place(key, number), envelope)).reveal())
         if await version_of(self._store, key) != stated["seen"]:
             raise LoginRefused(STALE)
-        return Ticket(key=key, scopes=stated["scopes"], seen=stated["seen"])
+        return Ticket(key=key, name=stated["name"], scopes=stated["scopes"], seen=stated["seen"])
 
 
 async def begin_with(strategy: AuthorizationCode, ticket: Ticket, cookies: Mapping[str, str]) -> Begun:
