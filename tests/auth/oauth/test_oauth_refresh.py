@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from authority import Authority
-from logins import ANN, BOB, Heard, call, host_of, log_in, until
+from logins import ANN, BOB, Heard, agreed, call, cookies, host_of, log_in, until
 from mcpbridge.auth.oauth.code import AuthorizationCode
 from mcpbridge.auth.oauth.errors import ReconnectRequired
 from mcpbridge.auth.oauth.kept import Held, TokenStore
@@ -226,6 +226,20 @@ async def test_a_turn_whose_owner_is_gone_is_taken_over_when_it_ends(store: Stor
     assert authority.grants("refresh_token") == 1
 
 
+@pytest.mark.req("FLT-16", "AUTH-10")
+async def test_whose_turn_has_passed_can_not_end_a_login(store: Store, authority: Authority) -> None:
+    await log_in(at(store, authority))
+    logins = TokenStore(store, at_vault(store))
+    taken = await logins.take(KEY, "slow", 0.0)
+    assert taken is not None
+    lease, held = taken
+    assert held is not None
+
+    assert not await logins.end(held, lease)
+    assert await at(store, authority).logged_in(ANN)
+    assert await logins.end(held)
+
+
 @pytest.mark.req("FLT-16")
 async def test_a_refresh_token_that_was_spent_by_a_replica_that_died_asks_for_a_new_login(
     memory: Store, authority: Authority
@@ -387,6 +401,24 @@ async def test_a_logout_during_a_refresh_wins_and_ends_the_new_tokens_too(store:
         await calling
     assert await kept(store) is None
     assert all(issued.family.ended for issued in authority.tokens)
+
+
+@pytest.mark.req("AUTH-10")
+async def test_a_login_during_a_refresh_is_not_overwritten_by_its_late_answer(
+    store: Store, authority: Authority
+) -> None:
+    await log_in(at(store, authority))
+    await expired(store, authority)
+    auth = at(store, authority)
+    authority.delay = 1.0
+    calling = asyncio.ensure_future(call(auth, f"{authority.url}/api"))
+    await until(lambda: authority.grants("refresh_token") == 1)
+    authority.delay = 0.0
+    begun = await auth.begin(ANN)
+    await auth.complete(await agreed(begun, "carol"), cookies(begun))
+
+    assert (await calling).json()["user"] == "carol"
+    assert (await call(at(store, authority), f"{authority.url}/api")).json()["user"] == "carol"
 
 
 @pytest.mark.req("AUTH-12", "AUTH-10")
