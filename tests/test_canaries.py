@@ -13,21 +13,29 @@ import httpx2
 import mcp
 import pytest
 from sqlalchemy import select
+from starlette.types import ASGIApp
 
 from canaries import CANARIES, Canaries, forms_of
 from mcpbridge.audit.stored import StoreSink
+from mcpbridge.build import guarded
 from mcpbridge.errors import BridgeError
+from mcpbridge.integrations.hooks import Management
+from mcpbridge.integrations.record import Integration
 from mcpbridge.integrations.registry import Integrations
 from mcpbridge.openapi.declare import declare
 from mcpbridge.rest import RestSource
+from mcpbridge.router import Router
+from mcpbridge.server.asgi import to_asgi
 from mcpbridge.server.lowlevel import to_server
 from mcpbridge.store.open import open_store
 from mcpbridge.store.schema import audit
 from mcpbridge.tools import Call, Caller
+from mcpbridge.vault.host import HostKey
 from mcpbridge.vault.keys import LocalKey
 from mcpbridge.vault.vault import Vault
 
 ADA = Caller(tenant="acme", user="ada")
+ERA = "2026-07-28"
 
 
 def echo(request: httpx2.Request) -> httpx2.Response:
@@ -120,6 +128,104 @@ async def calls(canaries: Canaries, record: Any) -> None:
         for name in ("works", "broken"):
             canaries.saw("an answer", await source.call_tool(Call(name=name, caller=caller)))
             canaries.saw("a served answer", (await client.call_tool(name, {})).model_dump_json())
+
+
+async def posted(app: ASGIApp, method: str, **params: Any) -> bytes:
+    """Every byte of the answer to one message."""
+    meta = {"io.modelcontextprotocol/protocolVersion": ERA, "io.modelcontextprotocol/clientCapabilities": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+    headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": ERA, "mcp-method": method}
+    named = {"mcp-name": params["name"]} if "name" in params else {}
+    transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 1234))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.post("/mcp", json=message, headers={**headers, **named})
+    head = [str(answer.status_code).encode(), *(b": ".join(line) for line in answer.headers.raw)]
+    return b"\r\n".join([*head, answer.content])
+
+
+@pytest.mark.req("ATK-64", "VAULT-03")
+async def test_no_byte_of_a_served_gateway_or_of_its_audit_holds_one(canaries: Canaries, tmp_path: Path) -> None:
+    async with open_store(f"sqlite:///{tmp_path / 'gateway.db'}") as store:
+        kept = Integrations(store, Vault(store, [LocalKey(bytes(range(32)))]))
+        rest = [record for record in records(canaries) if record["protocol"] == "rest"]
+        made = [(each.name, await kept.revealed(each)) for each in await kept.create_all(ADA, rest)]
+        sources = {name: served(record) for name, record in made}
+        gateway = guarded(Router(sources), audit=StoreSink(store))
+        async with gateway:
+            app = to_asgi(to_server(gateway, name="canaries"))
+            canaries.saw("a listing over HTTP", await posted(app, "tools/list"))
+            for tool in (f"{name}__{end}" for name in sources for end in ("works", "broken", "lost", "writes", "none")):
+                said = await posted(app, "tools/call", name=tool, arguments={})
+                assert said[:3] == (b"400" if tool.endswith("none") else b"200"), said
+                canaries.saw("an answer over HTTP", said)
+        async with store.read() as connection:
+            rows = [*(await connection.execute(select(audit))).all()]
+            assert len(rows) >= len(sources) * 5
+            canaries.saw("the rows of the audit", rows)
+        canaries.saw("the status", [await source.status() for source in sources.values()])
+    canaries.saw("the files of the store", tmp_path)
+
+
+def served(record: Any) -> RestSource:
+    """The record's own operations, one that writes, and one whose connection fails, and whose error tells too much."""
+    more = [declare("lost", method="GET", path="/lost"), declare("writes", method="POST", path="/writes")]
+    return RestSource(
+        [*(declare(each.name, method=each.method, path=each.path) for each in record.operations), *more],
+        base_url=record.base_url,
+        auth=record.auth.strategy(),
+        transport=httpx2.MockTransport(telling),
+    )
+
+
+def telling(request: httpx2.Request) -> httpx2.Response:
+    if request.url.path == "/lost":
+        raise httpx2.ConnectError(f"no route: {request.url} {request.headers.raw}", request=request)
+    return echo(request)
+
+
+def never(_: Caller, wanted: Management) -> bool:
+    return not wanted
+
+
+async def down(_: bytes) -> bytes:
+    raise ConnectionError
+
+
+@pytest.mark.req("ATK-64", "VAULT-03")
+async def test_errors_shown_with_their_local_variables_hold_none(canaries: Canaries) -> None:
+    """As an error tracker shows them. The record was read before: text that a host passes is in frames of its own."""
+    record = Integration(**records(canaries)[0])
+    async with open_store(":memory:") as store:
+        key = LocalKey(bytes(range(32)))
+        kept = Integrations(store, Vault(store, [key]))
+        made = await kept.create(ADA, record)
+        other = record.model_copy(update={"name": "other"})
+        for works in (
+            kept.create(ADA, record),
+            Integrations(store).create(ADA, other),
+            Integrations(store, Vault(store, [HostKey("kms/1", wrap=down, unwrap=down)])).create(ADA, other),
+            Integrations(store, Vault(store, [LocalKey(bytes(range(64, 96)))])).revealed(made),
+            Integrations(store, Vault(store, [key]), authorize=never).create(ADA, other),
+        ):
+            with pytest.raises(BridgeError) as raised:
+                await works
+            shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+            canaries.saw("an error with its local variables", "".join(shown.format()))
+    with pytest.raises(BridgeError) as closed:
+        await kept.create(ADA, other)
+    shown = traceback.TracebackException.from_exception(closed.value, capture_locals=True)
+    canaries.saw("an error with its local variables", "".join(shown.format()))
+
+
+@pytest.mark.req("ATK-64", "VAULT-03")
+@pytest.mark.parametrize("number", range(8))
+def test_a_record_is_copied_and_shown_but_never_pickled_with_its_credentials(canaries: Canaries, number: int) -> None:
+    record = Integration(**records(canaries)[number])
+    for each in (record, copy.copy(record), copy.deepcopy(record), record.model_copy(deep=True)):
+        canaries.saw("a copy", f"{each!r} {each} {vars(each)} {each.model_dump()!r} {each.model_dump_json()}")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="neither pickled nor copied"):
+            pickle.dumps(record, protocol)
 
 
 @pytest.mark.req("ATK-64", "VAULT-03")
