@@ -46,12 +46,13 @@ class Restrict(Wrapper):
         if not self.scope.names_items:
             return items
         known = self._listed.get((kind, caller.skill))
-        if known is not None and known[0] is items and isinstance(items, tuple):
+        if known is not None and known[0] is items:
             return known[1]
-        if len(self._listed) >= self.remembered:
-            self._listed.clear()
         shown = tuple(item for item in items if self.scope.refuses_item(item.key, caller) is None)
-        self._listed[kind, caller.skill] = (items, shown)
+        if isinstance(items, tuple):  # a list may be another one when it is given again
+            if len(self._listed) >= self.remembered:
+                self._listed.clear()
+            self._listed[kind, caller.skill] = (items, shown)
         return shown
 
     async def get(self, kind: Kind, key: str, caller: Caller) -> Item:
