@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 
-from mcpbridge.errors import Failure, Sent
+from mcpbridge.errors import Failure, Sent, UpstreamError
 from mcpbridge.net.guard import Refused
 from mcpbridge.net.limits import Limits
 
@@ -123,13 +123,19 @@ class SigningFailed(Exception):
     """A strategy raised; the message is the name of what it raised, since its own words may hold the credential."""
 
 
-def unsigned(error: SigningFailed, where: str, *, left: bool) -> Failure:
-    """The credential could not be had or used. `left` says that an earlier request of the same call was answered."""
+def unsigned(error: SigningFailed | UpstreamError, where: str, *, left: bool) -> Failure:
+    """The credential could not be had or used. `left` says that an earlier request of the same call was answered.
+
+    A strategy that asks a server of its own for tokens says itself what went wrong there.
+    """
+    sent: Sent = "unknown" if left else "no"
+    if isinstance(error, UpstreamError):
+        return replace(error.failure, sent=sent)
     return Failure(
         code="auth_failed",
         message=f"a request to {where} could not be signed ({error})",
         hint="An operator has to check the credential of this upstream.",
-        sent="unknown" if left else "no",
+        sent=sent,
     )
 
 

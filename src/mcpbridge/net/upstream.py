@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import httpx2
@@ -93,10 +93,8 @@ class Upstream:
                 return await call.run(request)
         except NoTurn:
             return self._turns.failure(call.where)
-        except SigningFailed as failed:
+        except (SigningFailed, UpstreamError) as failed:
             return unsigned(failed, call.where, left=call.left)
-        except UpstreamError as error:  # of a strategy that asks a server of its own for tokens
-            return replace(error.failure, sent="unknown" if call.left else "no")
         except TimeoutError:
             if not deadline.expired():
                 raise
