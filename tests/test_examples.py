@@ -22,6 +22,12 @@ SAID: Mapping[str, tuple[str, ...]] = {
         "rewrapped=1, left=0",
         "left: []",
     ),
+    "stored_gateway.py": (
+        "validated: True",
+        "Pride and Prejudice",
+        "edited: ['shop__find_books']",
+        "disabled: [] stocktaking",
+    ),
     "mixed_gateway.py": ("git: connected, 12 tools", "shop: connected, 8 tools", "Pride and Prejudice"),
     "approvals.py": ("house: None", "Allow this call of remove_book?", "approval_denied", "then: None"),
     "per_user_oauth.py": ("needs a login", "'user': 'ann'", "'user': 'bob'", "logged out: True False"),

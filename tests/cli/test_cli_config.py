@@ -137,3 +137,22 @@ async def _health(url: str, process: subprocess.Popen[str]) -> Any:
             except httpx2.ConnectError:
                 await asyncio.sleep(0.05)
     return process.communicate()
+
+
+@pytest.mark.req("GW-11", "INT-06")
+def test_validate_checks_each_integration_of_a_file(command: Command, config: str) -> None:
+    Path(config).write_text(Path(config).read_text("utf-8").replace("https://mcp.linear.app", "http://127.0.0.1:9"))
+    shown, told = command("validate", config), command("validate", config, "--json")
+
+    assert (shown.code, told.code) == (1, 1)
+    assert "books: works" in shown.out
+    assert "linear: does not work" in shown.out
+    assert {each["integration"]: each["ok"] for each in told.json} == {"books": True, "linear": False}
+
+
+@pytest.mark.req("GW-11", "INT-06")
+def test_validate_checks_a_description_or_a_server_too(command: Command, shop: str) -> None:
+    server = command("validate", f"stdio:{sys.executable} -m mcp_server_time", "--json")
+
+    assert command("validate", shop).code == 0
+    assert (server.code, server.json[0]["ok"]) == (0, True)

@@ -176,6 +176,12 @@ def status(config: CONFIG, *, as_json: JSON = False) -> None:
 
 
 @app.command()
+def validate(target: TARGET, *, as_json: JSON = False, header: HEADER = None) -> None:
+    """Check a target in steps, from its address to a call; exit 1 when a step fails."""
+    _end(lambda: _run("mcpbridge.cli.validate", "validate", target, as_json=as_json, headers=header or []))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a configuration file, for editors."""
     _end(lambda: _run("mcpbridge.cli.schema", "schema"))

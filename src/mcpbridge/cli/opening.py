@@ -112,7 +112,7 @@ def open_description(
     from mcpbridge.net.guard import ANYWHERE, PUBLIC  # noqa: PLC0415 - as below
     from mcpbridge.rest import RestSource  # noqa: PLC0415 - the import budget, and after the peak of memory
 
-    address = base_url or _base(document, described)
+    address = base_url or base_of(document, described)
     named = base_url is not None or described.url is None or _origin(address) == _origin(described.url)
     with watched(f"Making tools of {described.name} …"):
         source = RestSource.from_openapi(
@@ -126,7 +126,7 @@ def open_description(
     return source
 
 
-def _base(document: Document, described: Described) -> str:
+def base_of(document: Document, described: Described) -> str:
     """The first server's URL, which is relative to the description's own (OpenAPI 3.1 section 4.8.5)."""
     first = first_server(document.root)
     url = urljoin(described.url, first or "/") if described.url else first or ""

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Self
 from mcpbridge.build import guarded
 from mcpbridge.errors import ConfigError, UpstreamError
 from mcpbridge.gateway.building import Building
+from mcpbridge.gateway.checking import check_integration
 from mcpbridge.gateway.floor import Snapshot, status_of
 from mcpbridge.gateway.health import Transition
 from mcpbridge.gateway.lazy import Lazy
+from mcpbridge.gateway.report import Report
 from mcpbridge.gateway.rulings import by_record
 from mcpbridge.gateway.scope import Stamp
 from mcpbridge.gateway.sources import source_of
@@ -144,6 +146,14 @@ class Gateway(Wrapper):
         if lazy is None or not lazy.stored.enabled:
             raise ConfigError(f"the integration {stored.name!r} is switched off: enable it first")
         return await lazy.reconnect()
+
+    async def validate(self, caller: Caller, name: str, *, probe: bool = True) -> Report:
+        """Checks an integration in steps, also one that is switched off: see `check_integration`. Nothing is written.
+
+        Raises: IntegrationNotFound, NotAllowed, NotEntitled; SecretRefused, KeyUnavailable, StoreError.
+        """
+        stored = await self.find(caller, name, action="validate")
+        return await check_integration(await self.revealed(stored), self.use(stored), caller=caller, probe=probe)
 
     async def refresh(self, tenant: str) -> None:
         """Uses what is in the store for a tenant, now. Without it a change is used within two seconds.
