@@ -78,6 +78,8 @@ FAULTS: list[Fault] = [
     ("MB307", [taking(order=text("The order, one of `asc`, `desc`."))]),
     ("MB307", [taking(state=text("Possible values: open, closed, all"))]),
     ("MB307", [taking(state=text("Must be either open or closed."))]),
+    ("MB307", [taking(level=text("How much to log. Supported values (in order) are 'warn' and 'error'."))]),
+    ("MB307", [taking(status=text("One of `created` or `paid`."), created=text("From when on."))]),
     ("MB308", [taking(email=text("Whom to tell."))]),
     ("MB308", [taking(since=text("From when on, in ISO 8601."))]),
     ("MB309", [taking(limit={"type": "integer", "description": "How many rows."})]),

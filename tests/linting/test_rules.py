@@ -34,6 +34,11 @@ def found(tool: Wire, code: str) -> bool:
         ("MB304", taking(again={"$ref": "#"})),
         ("MB306", taking(force={"type": "boolean"}, order={"enum": ["asc", "desc"]})),
         ("MB307", taking(name=text("The name, such as 'Jane'."), state=text("Open or closed.", enum=["open"]))),
+        ("MB307", taking(name=text("May only contain letters, numbers, '.', '-', and '_'."))),
+        ("MB307", taking(q=text("What attributes such as `name` and `mail` begin with; values are matched."))),
+        ("MB307", taking(crl=text("Either `crl` or `url`."), url=text("At least one of 'a' or 'b' has to be given."))),
+        ("MB307", taking(head=text("An owner and a branch. For example: `me:main` or `us:next`."))),
+        ("MB307", taking(spaces=text("Some of them, with commas between. Can be: `drive`, `photos`."))),
         ("MB308", taking(email=text("Whom to tell.", format="email"), id=text("The slug or a UUID or a name."))),
         ("MB309", taking(limit={"type": "integer", "maximum": 9}, year={"type": "integer"})),
         ("MB311", taking(value={"anyOf": [{"type": "string"}]}, body={"$ref": "#"})),
@@ -53,6 +58,14 @@ def found(tool: Wire, code: str) -> bool:
 )
 def test_what_only_looks_like_a_fault_is_left_alone(code: str, tool: Wire) -> None:
     assert not found(tool, code)
+
+
+def test_the_values_that_a_description_lists_are_shown() -> None:
+    state = taking(state=text("Which ones. Valid values are `open`, 'closed' (by anyone) and 'all'."))
+
+    said = [finding.message for finding in lint([state]) if finding.code == "MB307"]
+
+    assert said == ["'state' is free text, though its description lists the values open, closed, all"]
 
 
 PLACES: list[Callable[[str], Wire]] = [
@@ -90,8 +103,9 @@ def test_what_is_found_is_never_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     "text",
     ["a" * 200_000, "<" + " " * 200_000, "one of a" + ", a" * 60_000, "'a' " * 50_000, "a_" * 100_000,
-     "ignore all " * 20_000, "before " * 30_000, "aB" * 100_000, "\u200b" * 200_000, "you must always " * 12_000],
-    ids=range(10),
+     "ignore all " * 20_000, "before " * 30_000, "aB" * 100_000, "\u200b" * 200_000, "you must always " * 12_000,
+     "can be " + "one of " * 20_000, "must be" + " " * 100_000],
+    ids=range(12),
 )  # fmt: skip
 def test_a_hostile_text_takes_no_time(text: str) -> None:
     begin = time.process_time()

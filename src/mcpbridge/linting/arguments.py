@@ -11,20 +11,27 @@ from mcpbridge.linting.settings import LintLimits
 from mcpbridge.linting.subject import Subject, step, words_of
 
 _SHAPES = ("$ref", "enum", "const", "anyOf", "oneOf", "allOf", "not", "if")
-_VALUE = r"[`'\"“‘][\w./:+-]{1,40}[`'\"”’]"
+_SAYS = (
+    r"(?:(?<!least )(?<!most )(?<!exactly )(?<!only )\b(?:one of|either)|\b(?:can|must|may|should) (?:only )?be"
+    r"|\b(?:values?|options?|choices?)(?::| are| is| includes?)"
+    r"|(?:possible|allowed|valid|accepted|supported|available) \w+(?: \([^()]{0,40}\))? are|(?<!example)(?<!e\.g\.):|^)"
+    r"(?:\s{1,3}(?:are|is|one of|either|set to|the following|values?|strings?|the)){0,4}\s{0,3}:?\s{0,3}"
+)
+"""What goes right before a list of values; "at least one of" goes before other arguments."""
+_VALUE = r"[`'\"“‘][\w./:+-]{1,40}[`'\"”’](?:\s*\([^()]*\))?"
 _BETWEEN = r"\s*(?:,\s*(?:or|and)?|\bor\b|\band\b|\||/)\s*"
-_QUOTED = re.compile(rf"{_VALUE}(?:\s*\([^()]*\))?(?:{_BETWEEN}{_VALUE}(?:\s*\([^()]*\))?)+", re.IGNORECASE)
+_QUOTED = re.compile(rf"{_SAYS}({_VALUE}(?:{_BETWEEN}{_VALUE})+)(?! of\b)", re.IGNORECASE)
 _LISTED = re.compile(
-    r"(?:\bone of|\beither|(?:possible|allowed|valid|accepted|supported) (?:values|options)(?: are| include)?)\s*:?\s*"
-    r"[\w./-]+(?:\s*,\s*[\w./-]+)*,?\s+or\s+[\w./-]+|"
-    r"\bone of:?\s+[\w./-]+(?:\s*[,|]\s*[\w./-]+){2,}|"
+    r"(?:(?<!least )(?<!most )(?<!exactly )(?<!only )\bone of|"
+    r"(?:possible|allowed|valid|accepted|supported) (?:values|options)(?: are| include)?)\s*:?\s*"
+    r"([\w./-]+(?:\s*,\s*[\w./-]+)*,?\s+or\s+[\w./-]+)|\beither ([\w./-]+ or [\w./-]+)(?=[.,;)]|$)|"
+    r"\bone of:?\s+([\w./-]+(?:\s*[,|]\s*[\w./-]+){2,})|"
     r"(?:possible|allowed|valid|accepted|supported) (?:values|options)(?: are| include)?:\s*"
-    r"[\w./-]+(?:\s*[,|]\s*[\w./-]+)+",
+    r"([\w./-]+(?:\s*[,|]\s*[\w./-]+)+)",
     re.IGNORECASE,
 )
-_CHOICE = re.compile(
-    r"\b(?:one of|either|can be|must be|may be|should be|values?|options?|choices?|default\w*)\b", re.IGNORECASE
-)
+_WITHIN = re.compile(r"[`'\"“‘]([\w./:+-]{1,40})[`'\"”’]")
+_APART = re.compile(r"\s*[,|]\s*(?:(?:or|and)\s+)?|\s+or\s+")
 _NULL, _STRING, _BOOLEAN = frozenset(["null"]), frozenset(["string"]), frozenset(["boolean"])
 _FORMATS = {
     "email": "email",
@@ -64,8 +71,21 @@ def _closed(schema: Node) -> bool:
 
 def _enum_known(subject: Subject, _: LintLimits) -> Iterator[Hit]:
     for name, text in _free(subject):
-        if _LISTED.search(text) or (_CHOICE.search(text) and _QUOTED.search(text)):
-            yield _at(name, "is free text, though its description lists the values")
+        if "comma" in text.lower():
+            continue  # a list of values in one text: no enum says that
+        values = [value for value in _values_in(text) if any(map(str.isalnum, value))]
+        if len(values) > 1 and not subject.arguments.keys() >= {*values}:  # else other arguments are named
+            shown = readable(", ".join(values), 60)
+            yield _at(name, f"is free text, though its description lists the values {shown}")
+
+
+def _values_in(text: str) -> Sequence[str]:
+    """The values that a description lists."""
+    if found := _QUOTED.search(text):
+        return list(dict.fromkeys(_WITHIN.findall(found[1])))
+    found = _LISTED.search(text)
+    listed = next((each for each in found.groups() if each), "") if found else ""
+    return [value.rstrip(".") for value in _APART.split(listed)]
 
 
 def _format_known(subject: Subject, _: LintLimits) -> Iterator[Hit]:

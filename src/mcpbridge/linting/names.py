@@ -40,14 +40,14 @@ def _taken(subjects: Sequence[Subject], _: LintLimits) -> Iterator[tuple[Subject
 def _same_but_for_writing(subjects: Sequence[Subject], _: LintLimits) -> Iterator[tuple[Subject, Hit]]:
     for same in alike(subjects, lambda each: "".join(each.words) or each.tool.name):
         for subject, other in _others(same):
-            yield subject, Hit("/name", f"{readable(other.tool.name)!r} is written otherwise only")
+            yield subject, Hit("/name", f"only case or separators set it apart from {readable(other.tool.name)!r}")
 
 
 def _same_meaning(subjects: Sequence[Subject], _: LintLimits) -> Iterator[tuple[Subject, Hit]]:
     for same in alike(subjects, lambda each: tuple(_SAME_VERB.get(word, word) for word in each.words)):
         for subject, other in _others(same):
             if subject.words != other.words:
-                yield subject, Hit("/name", f"{readable(other.tool.name)!r} means the same")
+                yield subject, Hit("/name", f"it means the same as {readable(other.tool.name)!r}")
 
 
 def _says_nothing(subject: Subject, _: LintLimits) -> Iterator[Hit]:

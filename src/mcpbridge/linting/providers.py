@@ -58,7 +58,7 @@ def _openai_description(subject: Subject, _: LintLimits) -> Iterator[Hit]:
 
 def _openai_tools(subjects: Sequence[Subject], _: LintLimits) -> Iterator[tuple[None, Hit]]:
     if len(subjects) > _TOOLS:
-        yield None, Hit("", f"there are {len(subjects)} tools")
+        yield None, Hit("", f"there are {len(subjects):,} tools, and OpenAI takes {_TOOLS}")
 
 
 def _gemini_enum(node: Node) -> str:
