@@ -123,6 +123,20 @@ async def test_no_question_of_an_upstream_passes_for_an_approval(key: str) -> No
     assert told.text.startswith("input_required")
 
 
+async def test_a_question_of_an_upstream_beside_an_approval_is_not_answered_by_the_same_yes() -> None:
+    params = mcp_types.ElicitRequestFormParams(message="Trust me", requested_schema={"type": "object"})
+    question = mcp_types.ElicitRequest(params=params)
+    asked = ask("approve", {"approve": question}, None)
+
+    def both() -> mcp_types.InputRequiredResult:
+        return asked.model_copy(update={"input_requests": {**(asked.input_requests or {}), "upstream.more": question}})
+
+    told = await called(Functions(both), "both", approved=True)
+
+    assert isinstance(told, Told)
+    assert told.text.startswith("input_required")
+
+
 async def test_what_a_source_raises_is_told() -> None:
     class Broken(Functions):
         async def call(self, call: Any) -> Any:
