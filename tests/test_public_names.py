@@ -15,16 +15,16 @@ ANYONE Allow AllowedCommand Answer ApiKey ApprovalRequest ApprovalRequired Appro
 AuditLog AuthRequired AuthorizationCode AuthorizationServer Backoff Basic Bearer BridgeError Bus Call Caller
 CallerToken Chain Change ClientChannel ClientCredentials ConfigError Connect Decision Deny DescriptionError Discover
 Document Edit Failure FileSink Filter Finding Functions Gateway Guard Headers Hidden HmacSignature HostKey HostSink
-Hours Integration Integrations InvalidArguments InvalidRecord Issuer Item JwtVerifier Kind Limits LintSettings
-LocalBus LoginLinks LoginRefused Loss McpSource ModelTools OAuthClient OAuthEvent OAuthHost Operation Origin
-PendingApprovals Place Prefix Problem Prompt Queue ReconnectRequired Resource ResourceMetadata ResourceTemplate
-RestSource Restrict Retry Router Scope Secret Select SignatureRefused SignedJwt SourceDisabled Status StoreBusy
-StoreConflict StoreError StoreFull StoreOutcomeUnknown StoreReadOnly StoreSink StoreUnavailable TokenExchange
-TokenForward Tool ToolEdit ToolNotFound ToolSource Transition UpstreamError Validate Vault Verdict Wrapper answers
-as_langchain as_openai_agents as_pydantic_ai ask ask_always ask_client ask_client_of ask_host auth_from build_request
-client_certificate declare diff error_of failed fetch_document first_of for_model guarded integration_schema lint
-metadata_routes nest oauth_routes open_gateway open_store propose_auth read_only read_operations read_response
-reads_run_writes_ask strictest to_asgi to_server to_tool verify_entries verify_files
+Hours Integration Integrations IntrospectionVerifier InvalidArguments InvalidRecord Issuer Item JwtVerifier Kind
+Limits LintSettings LocalBus LoginLinks LoginRefused Loss McpSource ModelTools OAuthClient OAuthEvent OAuthHost
+Operation Origin PendingApprovals Place Prefix Problem Prompt Queue ReconnectRequired Resource ResourceMetadata
+ResourceTemplate RestSource Restrict Retry Router Scope Secret Select SignatureRefused SignedJwt SourceDisabled Status
+StoreBusy StoreConflict StoreError StoreFull StoreOutcomeUnknown StoreReadOnly StoreSink StoreUnavailable
+TokenExchange TokenForward Tool ToolEdit ToolNotFound ToolSource Transition UpstreamError Validate Vault Verdict
+Wrapper answers as_langchain as_openai_agents as_pydantic_ai ask ask_always ask_client ask_client_of ask_host
+auth_from build_request client_certificate declare diff error_of failed fetch_document first_of for_model guarded
+integration_schema lint metadata_routes nest oauth_routes open_gateway open_store propose_auth read_only
+read_operations read_response reads_run_writes_ask strictest to_asgi to_server to_tool verify_entries verify_files
 """
 
 PUBLIC = NAMES.split()

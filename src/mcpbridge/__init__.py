@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from mcpbridge.server.metadata import metadata_routes as metadata_routes
     from mcpbridge.server.verify import Issuer as Issuer
     from mcpbridge.server.verify import JwtVerifier as JwtVerifier
+    from mcpbridge.server.verify_introspection import IntrospectionVerifier as IntrospectionVerifier
     from mcpbridge.server.verify_token import CallerToken as CallerToken
     from mcpbridge.source.answer import answers as answers
     from mcpbridge.source.answer import ask as ask
@@ -212,6 +213,7 @@ _HOME = {
     "Hours": "wrap.visible_hours",
     "Integration": "integrations.record",
     "Integrations": "integrations.registry",
+    "IntrospectionVerifier": "server.verify_introspection",
     "InvalidArguments": "errors",
     "InvalidRecord": "integrations.errors",
     "Issuer": "server.verify",
@@ -365,6 +367,7 @@ __all__ = [  # pyright needs the words; a test holds them equal to `_HOME`
     "Hours",
     "Integration",
     "Integrations",
+    "IntrospectionVerifier",
     "InvalidArguments",
     "InvalidRecord",
     "Issuer",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, cast
 
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.server.verify_token import Claims
 from mcpbridge.tools import Json
 
@@ -53,7 +54,7 @@ def check_audience(claims: Claims, audiences: Sequence[str]) -> None:
     """Passes claims that are for one of these audiences. Raises: Unverified."""
     stated: Json = claims.get("aud")
     named = [stated] if isinstance(stated, str) else stated
-    if not isinstance(named, list) or not any(each in audiences for each in cast("list[Json]", named)):
+    if not is_list(named) or not any(each in audiences for each in named):
         raise Unverified("it is for another audience")
 
 

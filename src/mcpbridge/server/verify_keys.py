@@ -16,6 +16,7 @@ from mcpbridge.auth.oauth.channel import Channel
 from mcpbridge.auth.oauth.checks import Unsound, checked_url
 from mcpbridge.auth.oauth.metadata import server_places
 from mcpbridge.errors import UpstreamError
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.server.verify_token import Claims, TokensUnavailable
 from mcpbridge.tools import Json
 
@@ -107,9 +108,9 @@ def read_keys(stated: Mapping[str, Json]) -> Sequence[Key]:
     A symmetric key is never one of them: whoever reads a JWKS could sign with it. Raises: Unsound for no JWKS.
     """
     listed: Json = stated.get("keys")
-    if not isinstance(listed, list):
+    if not is_list(listed):
         raise Unsound("it answered with no JWKS")
-    found = (_key(each) for each in cast("list[Json]", listed)[:MOST])
+    found = (_key(each) for each in listed[:MOST])
     return [key for key in found if key is not None]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from mcp.server.auth.provider import AccessToken
 from pydantic import Field, InstanceOf
 
 from mcpbridge.errors import BridgeError, ConfigError
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.tools import Caller, Json
 
 Claims: TypeAlias = Mapping[str, Json]
@@ -49,7 +50,7 @@ def scopes_in(claims: Claims) -> Sequence[str]:
     """The scopes of a token: `scope` (RFC 9068 section 2.2.3), or `scp` as some issuers write it."""
     stated: Json = claims.get("scope", claims.get("scp"))
     words = stated.split() if isinstance(stated, str) else stated
-    return [each for each in cast("list[Json]", words) if isinstance(each, str)] if isinstance(words, list) else []
+    return [each for each in words if isinstance(each, str)] if is_list(words) else []
 
 
 def caller_in(tenant: str) -> ToCaller:
