@@ -162,10 +162,13 @@ def arguments_for(provider: str, schema: Schema, *, tries: int = 6) -> Iterator[
             yield made
 
 
-def unexcused(tool: ModelTool, made: dict[str, Any]) -> list[str]:
+def unexcused(tool: ModelTool, *made: dict[str, Any]) -> list[str]:
     """Why arguments of a model are none of the tool's, where no loss says so."""
     validator = jsonschema_rs.Draft202012Validator({**tool.tool.input_schema})
-    arguments = tool.arguments(made)
+    return [reason for each in made for reason in _unexcused(tool, tool.arguments(each), validator)]
+
+
+def _unexcused(tool: ModelTool, arguments: Any, validator: jsonschema_rs.Draft202012Validator) -> list[str]:
     marked = [*_marked(arguments)]
     errors = [error for error in validator.iter_errors(arguments) if not _excused(error, tool, marked)]
     found = [f"{error.message[:200]} at {error.schema_path}" for error in errors]

@@ -30,4 +30,4 @@ def test_real_tools_are_accepted_and_their_arguments_lead_back(
         made = [*arguments_for(provider, tool.schema, tries=3)]
         assert refusals(provider, definition) == []
         assert made
-        assert [unexcused(tool, each) for each in made] == [[]] * len(made)
+        assert unexcused(tool, *made) == []

@@ -36,8 +36,7 @@ def test_every_real_tool_is_accepted_and_its_arguments_lead_back(
             count += 1
             made = [*arguments_for(provider, tool.schema, tries=3)]
             bare += not made
-            reasons = refusals(provider, definition)
-            reasons += [reason for each in made for reason in unexcused(tool, each)]
+            reasons = [*refusals(provider, definition), *unexcused(tool, *made)]
             wrong += [f"{name} {tool.name}: {reason}" for reason in reasons]
 
     assert wrong == []

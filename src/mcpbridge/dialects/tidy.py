@@ -125,7 +125,7 @@ class _Tidy:
             out[key] = value if isinstance(value, bool) and key != "items" else self.clean(value, under(pointer, key))
         elif key in _LIST:
             out[key] = self._listed(value, under(pointer, key))
-        elif key in _MAP:
+        elif key in _MAP and is_object(value):
             out[key] = {name: self.clean(each, under(pointer, key, name)) for name, each in value.items()}
         elif key not in _NOT_WRITTEN:
             out[key] = [*dict.fromkeys(value)] if key == "required" else value
