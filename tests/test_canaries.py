@@ -132,7 +132,10 @@ async def calls(canaries: Canaries, record: Any) -> None:
 
 async def posted(app: ASGIApp, method: str, **params: Any) -> bytes:
     """Every byte of the answer to one message."""
-    meta = {"io.modelcontextprotocol/protocolVersion": ERA, "io.modelcontextprotocol/clientCapabilities": {}}
+    meta: dict[str, Any] = {
+        "io.modelcontextprotocol/protocolVersion": ERA,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
     headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": ERA, "mcp-method": method}
     named = {"mcp-name": params["name"]} if "name" in params else {}

@@ -11,7 +11,7 @@ from mcpbridge.integrations.auth import auth_kind
 from mcpbridge.integrations.errors import FieldProblem
 from mcpbridge.openapi.closest import closest
 
-_MOST = 50
+MOST = 50
 """Problems that are told at once."""
 
 
@@ -23,7 +23,7 @@ def problem(field: str, message: str) -> FieldProblem:
 def problems_of(error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]) -> list[FieldProblem]:
     """Every problem, in the order of the fields."""
     found = error.errors(include_url=False, include_input=False, include_context=True)
-    return [_problem(each, model, values) for each in found[:_MOST]]
+    return [_problem(each, model, values) for each in found[:MOST]]
 
 
 def _problem(found: Any, model: type[BaseModel], values: Mapping[str, Any]) -> FieldProblem:

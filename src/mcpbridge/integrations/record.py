@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
@@ -15,7 +16,7 @@ from mcpbridge.integrations.errors import FieldProblem, InvalidRecord
 from mcpbridge.integrations.headers import StaticHeaders
 from mcpbridge.integrations.oauth import register_oauth
 from mcpbridge.integrations.parts import HandOperation, LimitsField, ToolRules, Window
-from mcpbridge.integrations.problems import problem, problems_of
+from mcpbridge.integrations.problems import MOST, problem, problems_of
 from mcpbridge.integrations.signing import register_signing
 from mcpbridge.integrations.storable import unstorable
 from mcpbridge.integrations.strict import STRICT
@@ -85,7 +86,7 @@ class Integration(BaseModel, frozen=True):
 
     def contradictions(self) -> Iterator[FieldProblem]:
         """What can't be kept, and what can't be meant together: of that, both fields are named."""
-        yield from unstorable(self)
+        yield from islice(unstorable(self), MOST)
         if not self.agents:
             yield problem("agents", "is empty, so that no agent could use it: write ['*'] for all, or name some")
         if self.visibility == "private" and self.owner is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from pydantic import BaseModel
@@ -30,23 +30,28 @@ def is_text(value: object) -> bool:
 
 
 def unstorable(value: object, path: str = "", *, depth: int = 0) -> Iterator[FieldProblem]:
-    """What can't be kept of a record, or of a value at this path of one."""
+    """What can't be kept of a record, or of a value at this path of one. Fields that were not given can be."""
     if depth > DEEPEST:
         yield FieldProblem(field=path, message=f"has more than {DEEPEST} levels: make it flatter")
-    elif isinstance(value, BaseModel):
-        for field in type(value).model_fields:
-            yield from unstorable(getattr(value, field), _below(path, field), depth=depth + 1)
-    elif isinstance(value, Mapping):
-        for name, inner in cast("Mapping[object, object]", value).items():
-            where = _below(path, repr(name)[1:-1] if isinstance(name, str) else repr(name))
+    elif (inner := _inner(value)) is not None:
+        for name, each in inner:
+            where = _below(path, name)
             if not is_text(name):
                 yield FieldProblem(field=where, message="must have a name that is text, without NUL")
-            yield from unstorable(inner, where, depth=depth + 1)
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(cast("list[object]", value)):
-            yield from unstorable(inner, _below(path, str(index)), depth=depth + 1)
+            yield from unstorable(each, where, depth=depth + 1)
     elif (said := _refused(value)) is not None:
         yield FieldProblem(field=path, message=said)
+
+
+def _inner(value: object) -> Iterable[tuple[object, object]] | None:
+    """What a value consists of, by names; None for one that has no parts."""
+    if isinstance(value, str):
+        return None
+    if isinstance(value, BaseModel):
+        return ((name, getattr(value, name)) for name in value.model_fields_set)
+    if isinstance(value, list | tuple):
+        return ((str(index), each) for index, each in enumerate(cast("list[object]", value)))
+    return cast("Mapping[object, object]", value).items() if isinstance(value, Mapping) else None
 
 
 def _refused(value: object) -> str | None:
@@ -63,5 +68,6 @@ def _refused(value: object) -> str | None:
             return f"is of type {type(value).__name__}, which JSON does not have"
 
 
-def _below(path: str, name: str) -> str:
-    return f"{path}.{name[:100]}" if path else name[:100]
+def _below(path: str, name: object) -> str:
+    shown = name if isinstance(name, str) and name.isprintable() else repr(name)
+    return f"{path}.{shown[:100]}" if path else shown[:100]
