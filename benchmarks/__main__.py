@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import load, proxy, reading, upstream, validation, wire
+from benchmarks import load, proxy, reading, records, upstream, validation, wire
 
 HERE = Path(__file__).parent
 GITHUB = Path(os.environ.get("MCPBRIDGE_SHARED", HERE.parents[1] / "shared")) / "corpus/dev/github-api.json"
@@ -270,6 +270,13 @@ def _row(id: str, what: str, taken: dict[str, list[float]], goal: float, *, unit
     return Row(id=id, what=what, value=value, goal=goal, ours=f"{mine:.3g} {unit}", theirs=f"{other:.3g} {unit}")
 
 
+def r1(runs: int) -> Iterator[Row]:
+    for name, seconds in records.measured(runs).items():
+        if (goal := records.GOALS[name]) is not None:
+            what = f"seconds: {name}, {records.COUNT} records"
+            yield Row(id="R1", what=what, value=seconds, goal=goal, ours=f"{seconds:.3g} s", theirs="")
+
+
 BENCHES = {
     "P1": p1,
     "P2": p2,
@@ -282,6 +289,7 @@ BENCHES = {
     "P9": p9,
     "P10": p10,
     "P11": p11,
+    "R1": r1,
     "ALL": every,
 }
 
