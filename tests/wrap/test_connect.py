@@ -237,6 +237,28 @@ async def test_connect_gives_the_link_and_says_when_it_is_done() -> None:
     assert done.structured_content == {"connected": True, "tools": 1}
 
 
+@pytest.mark.req("AUTH-13")
+async def test_connect_logs_in_early_where_the_listing_needs_no_login() -> None:
+    notes = Notes(Desk())
+    question = await around(notes).call(call_of("connect"))
+    assert url_in(question)
+    notes.desk.log_in(ANN)
+    assert error_of(await around(notes).call(answered(question, ACCEPT, "connect"))) is None
+
+
+@pytest.mark.req("GW-13")
+async def test_a_listener_that_lists_at_once_is_told_of_the_next_login_too() -> None:
+    notes = Notes(Desk(), listed=False, scopes=("more",))
+    told: asyncio.Queue[Kind] = asyncio.Queue()
+    async with around(notes) as source, asyncio.timeout(5):
+        source.watch(told.put_nowait)
+        for _ in range(2):
+            await source.list_tools(ANN)
+            notes.desk.log_in(ANN)
+            assert {await told.get() for _ in range(4)} == {"tool", "resource", "template", "prompt"}
+            notes.desk.versions.clear()
+
+
 @pytest.mark.req("GW-13")
 async def test_listeners_are_told_after_the_login_and_the_version_changes() -> None:
     notes = Notes(Desk(), listed=False)

@@ -90,7 +90,7 @@ def after_call(old: Status, failure: Failure | None, *, at: float, signed: bool)
     if failure.code in _DOWN:
         told = Status(state="failed", code=failure.code, message=failure.message, hint=failure.hint, since=at)
         return _moved(old, told)
-    if failure.code == "auth_required":
+    if failure.code in ("auth_required", "reconnect_required"):
         return _moved(old, replace(_asked(failure), since=at))
     if failure.status == 401:
         return _moved(old, replace(_refused(failure) if signed else _asked(failure), since=at))
@@ -98,7 +98,9 @@ def after_call(old: Status, failure: Failure | None, *, at: float, signed: bool)
 
 
 def _asked(failure: Failure) -> Status:
-    return Status(state="auth_required", code="auth_required", message=failure.message, hint=failure.hint or _LOG_IN)
+    """A login is missing, or was ended."""
+    state: State = "reconnect_required" if failure.code == "reconnect_required" else "auth_required"
+    return Status(state=state, code=state, message=failure.message, hint=failure.hint or _LOG_IN)
 
 
 def _refused(failure: Failure) -> Status:

@@ -121,10 +121,10 @@ class Connect(Wrapper):
             raise
 
     async def _login_to_wait_for(self, caller: Caller) -> tuple[bool, int | None]:
-        """Whether the caller can log in, and the version of the login that there is."""
+        """Whether a login can be waited for, and the version of the one that there is."""
         try:
             return True, await self._links.seen(caller)
-        except BridgeError:
+        except BridgeError:  # a caller who is nobody, or a store that fails now
             return False, None
 
     async def _begins_login(self, caller: Caller) -> bool:
@@ -136,7 +136,10 @@ class Connect(Wrapper):
         return False
 
     async def _connected(self, call: Call) -> Answer:
-        """What `connect` does once there is a login."""
+        """What `connect` does once there is a login. Raises: AuthRequired before that, UpstreamError."""
+        can, seen = await self._login_to_wait_for(call.caller)
+        if can and seen is None:  # a listing alone may need none
+            raise AuthRequired(f"{self._links.integration!r} needs a login: a person has to log in")
         return connected(self._links.integration, len(await self.inner.list("tool", call.caller)))
 
     async def _link(self, caller: Caller, scopes: Sequence[str]) -> str | None:

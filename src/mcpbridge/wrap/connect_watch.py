@@ -39,7 +39,7 @@ class LoginWatch:
         if key in self._tasks or len(self._tasks) >= MOST:
             return
         task = self._tasks[key] = asyncio.create_task(self._look(caller, seen), name="mcpbridge awaits a login")
-        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        task.add_done_callback(lambda _: self._done(key, task))
 
     async def close(self) -> None:
         """Looks no more."""
@@ -60,5 +60,9 @@ class LoginWatch:
                 continue  # the store is busy: the next look tells
             if now is not None and now != seen:
                 break
-        self._tasks.pop(caller.key(), None)
+        self._done(caller.key(), asyncio.current_task())  # before anybody lists again, and expects the next one
         self._arrived()
+
+    def _done(self, key: tuple[str | None, ...], task: asyncio.Task[None] | None) -> None:
+        if self._tasks.get(key) is task:
+            self._tasks.pop(key, None)
