@@ -454,6 +454,26 @@ async def test_every_change_is_audited_with_it_and_without_its_values(kept: Inte
     assert await kept.audit.verify() == []
 
 
+@pytest.mark.req("APR-01", "APR-02")
+async def test_asking_less_is_an_event_of_its_own_in_the_same_transaction(kept: Integrations, store: Store) -> None:
+    rules: list[dict[str, Any]] = [{"drop": "ask"}, {"drop": "auto", "look": "ask"}, {"look": "ask"}, {}]
+    made = await kept.create(ADA, REST)
+    for approval in rules:
+        await kept.update(ADA, "tickets", {"tools": {"approval": approval}})
+    await kept.update(ADA, "tickets", {"trusted": True})
+    async with store.read() as connection:
+        lines = [*await connection.scalars(select(metadata.tables["audit"].c.entry).order_by("number"))]
+    told = [event for line in lines if (event := json.loads(line))["action"] == "relax"]
+
+    assert not made.record.trusted
+    assert [(event["details"]["revision"], event["details"]["relaxed"]) for event in told] == [
+        (3, ["tools.approval.drop"]),
+        (5, ["tools.approval.look"]),
+        (6, ["trusted"]),
+    ]
+    assert {event["who"]["user"] for event in told} == {"ada"}
+
+
 async def test_every_change_is_news_for_other_replicas(kept: Integrations, store: Store) -> None:
     await kept.create(ADA, REST)
     await kept.update(ADA, "tickets", {"display_name": "x"})

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mcpbridge.audit.stored import StoreSink
 from mcpbridge.integrations import storage
-from mcpbridge.integrations.changes import Change, event_of
+from mcpbridge.integrations.changes import Change, events_of
 from mcpbridge.integrations.credentials import credentials
 from mcpbridge.integrations.hooks import Action
 from mcpbridge.integrations.merge import changed_fields
 from mcpbridge.integrations.record import Integration
+from mcpbridge.integrations.relaxed import relaxed
 from mcpbridge.integrations.sealing import Sealed, noted, sealed
 from mcpbridge.integrations.stored import StoredIntegration, first, following
 from mcpbridge.integrations.system import SystemRegistry
@@ -42,7 +44,8 @@ class Writing:
             at = await storage.clock(connection)
             made = [first(caller.tenant, key, noted(record, revision=1, at=at), at) for key, record in new]
             await storage.add(connection, made)
-            await self._settle(connection, caller, secret, [("create", each, ()) for each in made])
+            changes = [Change(action="create", made=each, relaxed=relaxed(None, each.record)) for each in made]
+            await self._settle(connection, caller, secret, changes)
             return made
 
         return await self.store.transact(write)
@@ -63,7 +66,8 @@ class Writing:
                 return None
             if self.vault is not None and gone:
                 await self.vault.forget(connection, old.tenant, old.id, gone)
-            await self._settle(connection, caller, secret, [(action, made, fields)])
+            change = Change(action=action, made=made, fields=fields, relaxed=relaxed(old.record, new))
+            await self._settle(connection, caller, secret, [change])
             return made
 
         return await self.store.transact(write)
@@ -74,7 +78,7 @@ class Writing:
         async def write(connection: AsyncConnection) -> bool:
             gone = await storage.remove(connection, caller, id)
             if gone is not None:
-                await self._settle(connection, caller, (), [("delete", gone, ())])
+                await self._settle(connection, caller, (), [Change(action="delete", made=gone)])
             return gone is not None
 
         return await self.store.transact(write)
@@ -89,7 +93,8 @@ class Writing:
             row = (await storage.switches(connection, caller.tenant))[name]
             made = system.of_tenant(name, caller.tenant, row)
             action: Action = "enable" if enabled else "disable"
-            await self._settle(connection, caller, (), [(action, made, ("enabled", "reason"))])
+            change = Change(action=action, made=made, fields=("enabled", "reason"))
+            await self._settle(connection, caller, (), [change])
             return made
 
         return await self.store.transact(write)
@@ -103,4 +108,6 @@ class Writing:
         await self.store.touch(connection, caller.tenant)
         if self.audit is not None:
             at = await storage.clock(connection)
-            await self.audit.record(connection, *(event_of(caller, at, change) for change in changes))
+            await self.audit.record(
+                connection, *chain.from_iterable(events_of(caller, at, change) for change in changes)
+            )
