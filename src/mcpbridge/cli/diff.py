@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
 from mcpbridge.cli.described import print_json
+from mcpbridge.cli.listing import listing_of
 from mcpbridge.cli.opening import open_server, read_document, tell_problems, watched
 from mcpbridge.cli.outcome import DONE, FAILED
 from mcpbridge.cli.target import Described, read_target
 from mcpbridge.compare.report import as_json as report_json
 from mcpbridge.compare.report import report
-from mcpbridge.compare.snapshot import is_snapshot, read_tools
+from mcpbridge.compare.snapshot import read_tools
 from mcpbridge.compare.tools import diff as difference
 from mcpbridge.errors import ConfigError, DescriptionError, UpstreamError
 from mcpbridge.openapi.operations import read_operations
 from mcpbridge.openapi.tool import to_tool
 from mcpbridge.tools import ANYONE, Json, Tool
-
-_HEAD = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +49,7 @@ async def diff(old: str, new: str, *, as_json: bool) -> int:
 
 async def _side(text: str) -> _Side:
     try:
-        if (listing := _listing(text)) is not None:
+        if (listing := listing_of(text)) is not None:
             return _Side(tools=[_claimed(tool) for tool in read_tools(listing, where=text)], described=False)
         target = read_target(text)
         if isinstance(target, Described):
@@ -64,17 +61,6 @@ async def _side(text: str) -> _Side:
         raise ConfigError(f"{text}: {error.failure.message}. {error.failure.hint}".rstrip()) from error
     except DescriptionError as error:
         raise ConfigError(str(error)) from error
-
-
-def _listing(text: str) -> bytes | None:
-    """The content of a file that is a snapshot or a list of tools; None for any other target."""
-    with suppress(OSError, ValueError):
-        path = Path(text)
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-        if is_snapshot(head):
-            return path.read_bytes()
-    return None
 
 
 def _described(target: Described) -> Sequence[Tool]:

@@ -12,11 +12,12 @@ from typing import Any
 
 from mcpbridge.cli.described import counted, print_json
 from mcpbridge.cli.headers import read_headers
-from mcpbridge.cli.lint_listing import read_listing
 from mcpbridge.cli.lint_settings import read_settings
+from mcpbridge.cli.listing import listing_of
 from mcpbridge.cli.opening import open_server, read_document, watched
 from mcpbridge.cli.outcome import DONE, FAILED, one_line
 from mcpbridge.cli.target import Described, read_target
+from mcpbridge.compare.snapshot import listed
 from mcpbridge.errors import ConfigError, DescriptionError, UpstreamError
 from mcpbridge.linting.rule import SEVERITIES, Finding
 from mcpbridge.linting.run import lint as find
@@ -69,8 +70,8 @@ async def lint(
 
 async def _seen(text: str, headers: Sequence[str]) -> _Seen:
     try:
-        if (listing := read_listing(text)) is not None:
-            return _Seen(tools=listing)
+        if (listing := listing_of(text)) is not None:
+            return _Seen(tools=listed(listing, where=text))
         target = read_target(text)
         if isinstance(target, Described):
             return _described(target)

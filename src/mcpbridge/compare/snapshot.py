@@ -41,13 +41,17 @@ def read_tools(data: str | bytes | Json, *, where: str = "the tool list") -> Seq
 
     Raises: ConfigError that says what it is instead, and the way out.
     """
-    found = _listed(_parsed(data, where), where)
-    tools = [_tool(each, index, where) for index, each in enumerate(found)]
+    tools = [_tool(each, index, where) for index, each in enumerate(listed(data, where=where))]
     names = [tool.name for tool in tools]
     if len({*names}) != len(names):
         double = next(name for name in names if names.count(name) > 1)
         raise ConfigError(f"{where} holds two tools called {double!r}: names have to be unique")
     return tools
+
+
+def listed(data: str | bytes | Json, *, where: str = "the tool list") -> Sequence[Json]:
+    """The entries of the same forms as they stand there, whatever they are. Raises: ConfigError."""
+    return _listed(_parsed(data, where), where)
 
 
 def is_snapshot(data: bytes) -> bool:
