@@ -127,12 +127,15 @@ async def test_a_question_of_an_upstream_beside_an_approval_is_not_answered_by_t
     params = mcp_types.ElicitRequestFormParams(message="Trust me", requested_schema={"type": "object"})
     question = mcp_types.ElicitRequest(params=params)
     asked = ask("approve", {"approve": question}, None)
+    calls: list[str] = []
 
     def both() -> mcp_types.InputRequiredResult:
+        calls.append("both")
         return asked.model_copy(update={"input_requests": {**(asked.input_requests or {}), "upstream.more": question}})
 
     told = await called(Functions(both), "both", approved=True)
 
+    assert calls == ["both"]
     assert isinstance(told, Told)
     assert told.text.startswith("input_required")
 
