@@ -19,6 +19,7 @@ from mcpbridge.gateway.checking import check_integration
 from mcpbridge.gateway.floor import Snapshot, status_of
 from mcpbridge.gateway.health import Transition
 from mcpbridge.gateway.lazy import Lazy
+from mcpbridge.gateway.logins import audited
 from mcpbridge.gateway.report import Report
 from mcpbridge.gateway.rulings import by_record
 from mcpbridge.gateway.scope import Stamp
@@ -57,7 +58,7 @@ class Gateway(Wrapper):
     guard          where records that people made may lead, and their descriptions; the host's own may lead anywhere
     policy, approver, approvals, scope, audit   as in `guarded`; a record's mode for a tool counts before the policy
     retry          what repeats calls of one integration, None for nothing
-    logins         where logins of users are kept, for auth of type `oauth2`
+    logins         where logins of users are kept, for auth of type `oauth2`; what becomes of them is audited too
     finish         seconds that calls under way may go on when their integration is changed, disabled or deleted; 0
                    ends them at once
     on_status      hears when the status of an integration changes
@@ -90,7 +91,8 @@ class Gateway(Wrapper):
             raise ConfigError(f"Gateway(finish={finish!r}) is seconds: it can't be negative")
         self.integrations = None if isinstance(integrations, Iterable) else integrations
         self.guard = guard
-        self.logins = logins
+        log = audit if audit is None or isinstance(audit, AuditLog) else AuditLog(audit)
+        self.logins = logins if logins is None or log is None else audited(logins, log)
         self._retry = retry
         self._finish = finish
         self._on_status = on_status
@@ -110,7 +112,7 @@ class Gateway(Wrapper):
                 approvals=approvals,
                 scope=scope,
                 retry=None,
-                audit=audit,
+                audit=log,
             )
         )
 
