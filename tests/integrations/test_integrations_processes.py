@@ -27,7 +27,7 @@ from mcpbridge.vault.vault import Vault
 
 ADA = Caller(tenant="acme", user="ada")
 OPEN: dict[str, Any] = {"protocol": "rest", "openapi": "https://x.example/openapi.json"}
-COUNT = 8
+COUNT = 5
 RACER = Path(__file__).with_name("racer.py")
 
 

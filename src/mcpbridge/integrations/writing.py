@@ -44,7 +44,10 @@ class Writing:
             at = await storage.clock(connection)
             made = [first(caller.tenant, key, noted(record, revision=1, at=at), at) for key, record in new]
             await storage.add(connection, made)
-            changes = [Change(action="create", made=each, relaxed=relaxed(None, each.record)) for each in made]
+            changes = [
+                Change(action="create", made=each, relaxed=relaxed(None, record))
+                for each, (_, record) in zip(made, new, strict=True)
+            ]
             await self._settle(connection, caller, secret, changes)
             return made
 
