@@ -18,6 +18,7 @@ from mcpbridge.testing.contract import check_source
 from mcpbridge.tools import Call, Caller, ClientChannel, Item, Kind, Tool
 from mcpbridge.wrap.approve import Approve
 from mcpbridge.wrap.connect import Connect
+from mcpbridge.wrap.connect_watch import LoginWatch
 from mcpbridge.wrap.prefix import Prefix
 
 ANN, BOB = Caller(user="ann"), Caller(user="bob")
@@ -247,16 +248,15 @@ async def test_connect_logs_in_early_where_the_listing_needs_no_login() -> None:
 
 
 @pytest.mark.req("GW-13")
-async def test_a_listener_that_lists_at_once_is_told_of_the_next_login_too() -> None:
-    notes = Notes(Desk(), listed=False, scopes=("more",))
-    told: asyncio.Queue[Kind] = asyncio.Queue()
-    async with around(notes) as source, asyncio.timeout(5):
-        source.watch(told.put_nowait)
-        for _ in range(2):
-            await source.list_tools(ANN)
-            notes.desk.log_in(ANN)
-            assert {await told.get() for _ in range(4)} == {"tool", "resource", "template", "prompt"}
-            notes.desk.versions.clear()
+async def test_a_login_that_is_expected_while_the_last_is_told_is_looked_for() -> None:
+    desk = Desk()
+    watch = LoginWatch(desk, 0.001, lambda: watch.expect(ANN, 1))
+    watch.expect(ANN, None)
+    (first,) = (task for task in asyncio.all_tasks() if task.get_name() == "mcpbridge awaits a login")
+    desk.log_in(ANN)
+    await asyncio.wait({first}, timeout=5)
+    assert watch.expects(ANN)
+    await watch.close()
 
 
 @pytest.mark.req("GW-13")

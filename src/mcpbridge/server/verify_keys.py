@@ -55,7 +55,7 @@ class IssuerKeys:
         """The keys that a token with this header may be signed with. Raises: TokensUnavailable."""
         if self._keys is None or self._clock() - self._read >= KEPT:
             await self._renew(KEPT)
-        if not (found := self._fitting(header)) and self._clock() - self._read >= PAUSE:
+        if not (found := self._fitting(header)):
             await self._renew(PAUSE)
             found = self._fitting(header)
         return found
