@@ -140,7 +140,7 @@ def _summary(tool: Tool) -> dict[str, Json]:
 
 
 def _unwell(status: Status) -> dict[str, Json]:
-    return {} if status.state == "connected" else {"unavailable": status.message or status.state}
+    return {} if status.state in {"connected", "pending"} else {"unavailable": status.message or status.state}
 
 
 def _lines(told: Mapping[str, Json]) -> str:

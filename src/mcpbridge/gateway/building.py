@@ -10,7 +10,7 @@ from typing import Self
 
 from mcpbridge.errors import ToolNotFound
 from mcpbridge.gateway.floor import Floor, Snapshot
-from mcpbridge.gateway.health import worst
+from mcpbridge.gateway.health import summed, worst
 from mcpbridge.gateway.lazy import Lazy
 from mcpbridge.integrations.stored import StoredIntegration
 from mcpbridge.router import Router
@@ -91,7 +91,7 @@ class Building(ToolSource):
 
     async def status(self, caller: Caller | None = None) -> Status:
         if caller is not None:
-            return worst((await self.statuses(caller)).values())
+            return summed(await self.statuses(caller))
         floors = [self.common, *self._floors.values()]
         return worst([await lazy.status() for floor in floors for lazy in floor.lazy.values()])
 

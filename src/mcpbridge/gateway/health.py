@@ -28,6 +28,12 @@ WORST_FIRST: Sequence[State] = (
     "connected",
 )
 
+_USABLE = frozenset({"connected", "pending"})
+"""What can be used, or was not tried yet."""
+
+_NAMED = 20
+"""Integrations that one message names at most."""
+
 _DOWN = frozenset({"unreachable", "tls", "address_refused", "auth_failed"})
 """Codes of a call that could not even leave, whichever call it was."""
 
@@ -57,6 +63,13 @@ _HINTS: Mapping[State, str] = {
 def worst(each: Iterable[Status]) -> Status:
     """The worst of several; connected where there is none."""
     return min(each, key=lambda status: WORST_FIRST.index(status.state), default=Status())
+
+
+def summed(statuses: Mapping[str, Status]) -> Status:
+    """The worst of several integrations, by slug; the message names those that can't be had now, twenty at most."""
+    ill = [f"{slug}: {each.message or each.state}" for slug, each in statuses.items() if each.state not in _USABLE]
+    more = [f"and {len(ill) - _NAMED} more"] if len(ill) > _NAMED else []
+    return replace(worst(statuses.values()), message="; ".join([*ill[:_NAMED], *more]))
 
 
 def hinted(status: Status, known: Iterable[Status]) -> Status:
