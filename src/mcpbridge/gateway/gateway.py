@@ -204,6 +204,7 @@ class Gateway(Wrapper):
         return Use(integration=stored.id, logins=self.logins, guard=None if stored.system else self.guard)
 
     async def __aenter__(self) -> Self:
+        _check_loop()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.inner)
             if self.integrations is not None:
@@ -268,6 +269,15 @@ def as_stored(record: Integration) -> StoredIntegration:
         document=document_of(record),
         given=record,
     )
+
+
+def _check_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigError(
+            "a gateway needs a running asyncio event loop; other loops, as trio's, are not known"
+        ) from None
 
 
 def _revision(stored: StoredIntegration) -> str:
