@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import httpx2
 
-from mcpbridge.cli.curl import as_curl
 from mcpbridge.cli.headers import Header
 from mcpbridge.cli.opening import open_description
 from mcpbridge.cli.target import Described
 from mcpbridge.errors import ConfigError
+from mcpbridge.net.curl import as_curl
 from mcpbridge.source.answer import error_of
 from mcpbridge.tools import Call, Json
 from mcpbridge.wrap.validate import Validate

@@ -6,7 +6,7 @@ import shlex
 
 import httpx2
 
-from mcpbridge.cli.curl import as_curl
+from mcpbridge.net.curl import as_curl
 
 
 def test_a_request_is_told_as_a_command_that_a_shell_reads_back() -> None:

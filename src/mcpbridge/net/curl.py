@@ -1,4 +1,4 @@
-"""A request as a line of curl, for `--dry-run`: what would be sent, with no secret in it."""
+"""A request as a line of curl: what would be sent, or was, with no secret in it."""
 
 from __future__ import annotations
 
