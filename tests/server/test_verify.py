@@ -86,6 +86,20 @@ async def test_what_may_differ_is_taken(claims: Mapping[str, Any]) -> None:
     assert await verifier(issuing).verify_token(issuing.token(**claims)) is not None
 
 
+@pytest.mark.req("FLT-18")
+@pytest.mark.parametrize(("leeway", "off", "taken"), [(60.0, 59, True), (60.0, 61, False), (600.0, 599, True)])
+@pytest.mark.parametrize("sign", [-1, 1])
+async def test_a_clock_may_be_off_by_what_the_host_allows(leeway: float, off: int, taken: bool, sign: int) -> None:
+    issuing = Issuing()
+    theirs = NOW + sign * off
+    times: dict[str, Any] = {"iat": theirs, "nbf": theirs, "exp": theirs + (300 if sign > 0 else 0)}
+    known = JwtVerifier(
+        Issuer(issuer=ISSUER), audience=AUDIENCE, transport=issuing.transport, clock=issuing, leeway=leeway
+    )
+
+    assert (await known.verify_token(issuing.token(**times)) is not None) is taken
+
+
 @pytest.mark.req("ATK-49")
 @pytest.mark.parametrize("typ", ["id_token", "dpop+jwt", "logout+jwt", "secevent+jwt"])
 async def test_a_jwt_for_something_else_is_refused(typ: str) -> None:

@@ -69,7 +69,7 @@ async def test_a_caller_without_a_user_has_no_login_of_its_own(memory: Store, au
         await auth.begin(ANYONE)
 
 
-@pytest.mark.req("AUTH-08", "AUTH-07")
+@pytest.mark.req("AUTH-08", "AUTH-07", "GW-07")
 async def test_a_login_is_finished_on_another_replica_that_then_has_the_token(
     database_url: str, authority: Authority
 ) -> None:
