@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # the oracle has no stubs installed
 import pytest
 
 from mcpbridge.config.configuration import Configuration, read_configuration

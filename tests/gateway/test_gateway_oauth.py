@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -35,7 +35,7 @@ async def said(gateway: Gateway, caller: Caller) -> Any:
     """The answer's object, or the code of its error."""
     result = await gateway.call_tool(Call(name="notes__me", caller=caller))
     failure = error_of(result)
-    return cast("Any", result).structured_content if failure is None else failure.code
+    return result.structured_content if failure is None else failure.code
 
 
 @pytest.mark.req("AUTH-07", "AUTH-08")

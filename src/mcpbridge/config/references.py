@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from mcpbridge.errors import ConfigError
+from mcpbridge.openapi.jsontext import is_list
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
 
@@ -45,9 +46,8 @@ class References:
         if isinstance(value, dict):
             members = cast("dict[str, Json]", value)
             return {name: self.filled(each, [*place, name]) for name, each in members.items()}
-        if isinstance(value, list):
-            items = cast("list[Json]", value)
-            return [self.filled(each, [*place, str(index)]) for index, each in enumerate(items)]
+        if is_list(value):
+            return [self.filled(each, [*place, str(index)]) for index, each in enumerate(value)]
         return self._text(value, ".".join(place)) if isinstance(value, str) else value
 
     def _text(self, text: str, place: str) -> str:

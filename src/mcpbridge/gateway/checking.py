@@ -152,7 +152,7 @@ class _Check:
             return Step(name="auth", outcome="failed", code="auth_required", message=refused.message, hint=hint)
         if kind == "none":
             return _skipped("auth", "requests go as they are")
-        used = "probe" if isinstance(self._record, RestIntegration) else "listing"
+        used: StepName = "probe" if isinstance(self._record, RestIntegration) else "listing"
         step = self._steps.get(used)
         if step is not None and step.outcome in {"passed", "warning"}:
             return Step(name="auth", outcome="passed", message=f"the credential of type {kind!r} is taken")

@@ -69,8 +69,10 @@ class ApprovalStore(ABC):
         state: ApprovalState = "approved" if approved else "denied"
         while True:
             old = await self._known(id, by)
-            if old is None or old.state != "pending":
-                return old and Decided(request=old, won=False)
+            if old is None:
+                return None
+            if old.state != "pending":
+                return Decided(request=old, won=False)
             check_decider(old, by, approved=approved)
             new = replace(old, state=state, by=name_of(by), reason=reason, decided=self.clock())
             if kept := await self.swap(old, new):
@@ -84,14 +86,16 @@ class ApprovalStore(ABC):
         Raises: DecisionRefused where who asked is barred, and says that it did not run.
         """
         old = await self._known(id, by)
-        if old is None or old.state != "unknown":
-            return old and Decided(request=old, won=False)
+        if old is None:
+            return None
+        if old.state != "unknown":
+            return Decided(request=old, won=False)
         check_decider(old, by, approved=not ran)
         state: ApprovalState = "done" if ran else "approved"
         new = replace(old, state=state, queued=not ran, nonce=None, by=name_of(by), reason=reason)
         kept = await self.swap(old, new)
         now = kept or await self._known(id, by)
-        return now and Decided(request=now, won=kept is not None)
+        return None if now is None else Decided(request=now, won=kept is not None)
 
     async def wait(self, id: str, seconds: float | None = None) -> ApprovalRequest | None:
         """The request as soon as it is decided or expires, on whichever replica; else as it stands after `seconds`.
