@@ -9,10 +9,11 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from authority import Authority, Registered
+from authority import Authority, Registered, running_authority
 from logins import ANN, BOB, CALLBACK, KEY, Heard, agreed, call, cookies, host_of, log_in
 from mcpbridge.auth.oauth.code import AuthorizationCode
 from mcpbridge.auth.oauth.errors import LoginRefused, ReconnectRequired
+from mcpbridge.auth.oauth.forms import client_document
 from mcpbridge.auth.oauth.login import COOKIE, Begun
 from mcpbridge.auth.oauth.setting import OAuthHost
 from mcpbridge.auth.oauth.values import AuthorizationServer, OAuthClient
@@ -97,7 +98,7 @@ async def test_a_state_works_once_and_one_of_two_callbacks_at_once_wins(store: S
         await auth.complete(query, cookies(begun))
 
 
-@pytest.mark.req("ATK-37")
+@pytest.mark.req("ATK-37", "ATK-54")
 @pytest.mark.parametrize("change", ["missing", "wrong", "twice", "tenant", "integration"])
 async def test_a_state_that_is_not_of_this_login_is_refused_with_one_message(
     memory: Store, authority: Authority, change: str
@@ -356,3 +357,27 @@ def _bytes_of(folder: Path) -> bytes:
 
 def _state(begun: Begun) -> str:
     return httpx2.URL(begun.url).params["state"]
+
+
+@pytest.mark.req("AUTH-07", "AUTH-09")
+async def test_a_new_login_goes_to_the_server_that_the_upstream_names_by_now(
+    memory: Store, authority: Authority
+) -> None:
+    auth = at(memory, authority)
+    await log_in(auth)
+    with running_authority() as other:
+        authority.resource["authorization_servers"] = [other.url]
+        begun = await auth.begin(ANN)
+
+        assert begun.url.startswith(f"{other.url}/authorize?")
+        assert not {*other.clients} & {*authority.clients}
+        assert len(other.clients) == 1
+
+
+@pytest.mark.req("AUTH-09")
+@pytest.mark.parametrize(
+    ("callback", "kind"),
+    [("http://127.0.0.1:8000/oauth/callback", "native"), ("https://gateway.example/oauth/callback", "web")],
+)
+def test_a_client_says_where_its_browsers_come_back_to(callback: str, kind: str) -> None:
+    assert client_document("Acme", callback)["application_type"] == kind

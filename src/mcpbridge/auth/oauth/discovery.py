@@ -103,11 +103,17 @@ class Discovery:
         if (kept := self._kept()) is not None:
             return kept
         async with self._lock:  # a search is shared by all who wait for it, and no call waits here with a token
-            if (kept := self._kept()) is not None:
-                return kept
-            found = await self._search()
-            self._found = (found, self._clock() + KEPT)
-            return found
+            return self._kept() or await self._anew()
+
+    async def find_anew(self) -> Found:
+        """What is there now: an upstream may have moved to another server. Raises: as `find` does."""
+        async with self._lock:
+            return await self._anew()
+
+    async def _anew(self) -> Found:
+        found = await self._search()
+        self._found = (found, self._clock() + KEPT)
+        return found
 
     def _kept(self) -> Found | None:
         return self._found[0] if self._found is not None and self._clock() < self._found[1] else None

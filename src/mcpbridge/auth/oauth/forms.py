@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from mcpbridge.auth.oauth.checks import is_loopback
 from mcpbridge.errors import ConfigError
 from mcpbridge.secret import Secret
 from mcpbridge.tools import Json
@@ -100,9 +101,13 @@ def registration(name: str, redirect_uri: str, methods: Sequence[str], scopes: S
 
 
 def client_document(name: str, redirect_uri: str, scopes: Sequence[str] = (), *, url: str = "") -> dict[str, Json]:
-    """The metadata of a client; with `url`, as it is served there (OAuth client ID metadata document)."""
+    """The metadata of a client; with `url`, as it is served there (OAuth client ID metadata document).
+
+    A client whose browsers come back to this machine is a native one (OpenID Connect Registration section 2).
+    """
     document: dict[str, Json] = {
         "client_name": name,
+        "application_type": "native" if is_loopback(redirect_uri) else "web",
         "redirect_uris": [redirect_uri],
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],

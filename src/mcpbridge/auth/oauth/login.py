@@ -109,7 +109,7 @@ class Logins:
         """See `AuthorizationCode.begin`."""
         if return_to is not None and not local_path(return_to):
             raise ConfigError(f"return_to={return_to!r} must be a path of this origin, such as /done")
-        found = await self._discovery.find()
+        found = await self._discovery.find_anew()
         server = checked_flow(found.server)
         wanted = [*dict.fromkeys([*(self._scopes or found.scopes), *scopes])]
         client = await self._client_for(key, server, wanted)
