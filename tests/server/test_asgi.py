@@ -194,3 +194,18 @@ def test_hosts_that_are_none_are_refused_at_build(shelf: Shelf, hosts: list[str]
 def test_a_path_without_a_slash_is_refused_at_build(shelf: Shelf) -> None:
     with pytest.raises(ConfigError, match="must start with a slash"):
         to_asgi(to_server(shelf, name="shelf"), path="mcp")
+
+
+@pytest.mark.req("ATK-59")
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", "2026-07-28"])
+async def test_a_batch_is_refused_and_none_of_its_calls_is_made(shelf: Shelf, version: str) -> None:
+    params: Any = {"name": "book", "arguments": {}, **DISCOVER["params"]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {**HEADERS, "mcp-protocol-version": version, "mcp-method": "tools/call", "mcp-name": "book"}
+    async with served(to_asgi(to_server(shelf, name="shelf"))) as url, httpx2.AsyncClient(headers=headers) as client:
+        batch = await client.post(url, json=[call, call])
+        alone = await client.post(url, json=call)
+
+    assert batch.status_code == 400
+    assert "Dune" not in batch.text
+    assert ("Dune" in alone.text) is (version == "2026-07-28")  # the older ones need a session first

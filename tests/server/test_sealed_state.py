@@ -79,16 +79,17 @@ async def test_an_answer_without_a_state_is_asked_again(shelf: Shelf) -> None:
     assert shelf.deleted == []
 
 
-@pytest.mark.req("ATK-56")
-async def test_a_state_is_no_use_for_another_caller(shelf: Shelf) -> None:
-    caller = Caller(user="ann")
+@pytest.mark.req("ATK-56", "ATK-54")
+@pytest.mark.parametrize("other", [Caller(tenant="acme", user="bob"), Caller(tenant="other", user="ann")])
+async def test_a_state_is_no_use_for_another_caller(shelf: Shelf, other: Caller) -> None:
+    caller = Caller(tenant="acme", user="ann")
 
     async def identify(_: RequestContext) -> Caller:
         return caller
 
     async with Client(to_server(shelf, name="shelf", identify=identify), elicitation_callback=say_yes) as client:
         asked = await _ask(client, {"id": 1})
-        caller = Caller(user="bob")
+        caller = other
         with pytest.raises(MCPError, match="Invalid or expired requestState"):
             await _answer(client, {"id": 1}, asked.request_state)
     assert shelf.deleted == []
