@@ -146,7 +146,7 @@ async def posted(app: ASGIApp, method: str, **params: Any) -> bytes:
     return b"\r\n".join([*head, answer.content])
 
 
-@pytest.mark.req("ATK-64", "VAULT-03")
+@pytest.mark.req("ATK-64", "ATK-28", "VAULT-03")
 async def test_no_byte_of_a_served_gateway_or_of_its_audit_holds_one(canaries: Canaries, tmp_path: Path) -> None:
     async with open_store(f"sqlite:///{tmp_path / 'gateway.db'}") as store:
         kept = Integrations(store, Vault(store, [LocalKey(bytes(range(32)))]))
