@@ -15,6 +15,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -70,7 +71,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     WATCH.saw(report.nodeid, "\n".join([report.longreprtext, *(text for _, text in report.sections)]))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What another process of the session saw (pytest-xdist)."""
+    WATCH.leaks += getattr(node, "workeroutput", {}).get("leaks", [])
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["leaks"] = WATCH.leaks
     if WATCH.leaks:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

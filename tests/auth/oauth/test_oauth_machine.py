@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+import time
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -23,6 +24,7 @@ from mcpbridge.auth.oauth.clients import shown
 from mcpbridge.auth.oauth.credentials import ClientCredentials
 from mcpbridge.auth.oauth.exchange import TokenExchange
 from mcpbridge.auth.oauth.forward import TokenForward
+from mcpbridge.auth.oauth.issued import PAUSE
 from mcpbridge.auth.oauth.keys import CALLER_KEY
 from mcpbridge.auth.oauth.values import AuthorizationServer, Method, OAuthClient
 from mcpbridge.errors import AuthRequired, ConfigError, UpstreamError
@@ -147,12 +149,13 @@ async def test_a_server_that_is_down_is_asked_once_by_many_calls(authority: Auth
     authority.clients[CLIENT.id] = Registered(CLIENT.id, SECRET)
     authority.down = True
     auth = credentials(authority)
+    begin = time.monotonic()
 
     for _ in range(3):
         ends = await asyncio.gather(*(call(auth, f"{authority.url}/api") for _ in range(10)), return_exceptions=True)
         assert all(isinstance(end, UpstreamError) and end.failure.retryable for end in ends)
 
-    assert len(authority.asked) == 1
+    assert len(authority.asked) <= 1 + (time.monotonic() - begin) // PAUSE
 
 
 @pytest.mark.req("AUTH-06")
