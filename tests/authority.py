@@ -422,7 +422,8 @@ class _Pages:
             return JSONResponse({"error": error.error}, 400)
         answer = self.server.create_authorization_response(request, grant_user=grant.request.user, grant=grant)
         place = answer.headers["location"]
-        return RedirectResponse(f"{place}{'&' if '?' in place else '?'}iss={self.authority.url}", 302)
+        issuer = self.authority.metadata.get("issuer", self.authority.url)
+        return RedirectResponse(f"{place}{'&' if '?' in place else '?'}iss={issuer}", 302)
 
     async def token(self, request: Request) -> Response:
         authority = self.authority
@@ -465,6 +466,7 @@ def app_of(authority: Authority) -> Starlette:
     return Starlette(
         routes=[
             Route("/.well-known/oauth-authorization-server", pages.metadata),
+            Route("/.well-known/oauth-authorization-server/tenant", pages.metadata),
             Route("/.well-known/oauth-protected-resource/api", pages.resource),
             Route("/authorize", pages.authorize),
             Route("/token", pages.token, methods=["POST"]),
