@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import httpx2
-
 from mcpbridge.cli.headers import Header
 from mcpbridge.cli.opening import open_description
 from mcpbridge.cli.target import Described
 from mcpbridge.errors import ConfigError
+from mcpbridge.gateway.tapped import Caught
 from mcpbridge.net.curl import as_curl
 from mcpbridge.source.answer import error_of
 from mcpbridge.tools import Call, Json
 from mcpbridge.wrap.validate import Validate
-
-
-class Caught(httpx2.AsyncBaseTransport):
-    """A transport that sends nothing: it keeps the request, and answers with an empty 204."""
-
-    def __init__(self) -> None:
-        self.request: httpx2.Request | None = None
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        await request.aread()
-        self.request = request
-        return httpx2.Response(204, request=request)
 
 
 async def dry_run(

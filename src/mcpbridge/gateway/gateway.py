@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -22,8 +20,9 @@ from mcpbridge.gateway.lazy import Lazy
 from mcpbridge.gateway.logins import audited
 from mcpbridge.gateway.report import Report
 from mcpbridge.gateway.rulings import by_record
-from mcpbridge.gateway.scope import Stamp
+from mcpbridge.gateway.scope import Stamp, revision_of
 from mcpbridge.gateway.sources import source_of
+from mcpbridge.gateway.trying import Trial, Trying, try_tool
 from mcpbridge.integrations.auth import Use
 from mcpbridge.integrations.errors import IntegrationNotFound
 from mcpbridge.integrations.hooks import Action
@@ -93,6 +92,7 @@ class Gateway(Wrapper):
         self.guard = guard
         log = audit if audit is None or isinstance(audit, AuditLog) else AuditLog(audit)
         self.logins = logins if logins is None or log is None else audited(logins, log)
+        self._log = log
         self._retry = retry
         self._finish = finish
         self._on_status = on_status
@@ -103,11 +103,11 @@ class Gateway(Wrapper):
         if double := {record.name for record in own} & {*(sources or {})}:
             raise ConfigError(f"{min(double)!r} is a record and a source: give each its own slug")
         self.replace(own)
-        ruled = by_record(policy, self._mode)
+        self._ruled = by_record(policy, self._mode)
         super().__init__(
             guarded(
                 self._building,
-                policy=ruled,
+                policy=self._ruled,
                 approver=approver,
                 approvals=approvals,
                 scope=scope,
@@ -156,6 +156,18 @@ class Gateway(Wrapper):
         """
         stored = await self.find(caller, name, action="validate")
         return await check_integration(await self.revealed(stored), self.use(stored), caller=caller, probe=probe)
+
+    async def test_call(self, call: Call, name: str, *, confirm: bool = False) -> Trial:
+        """Calls a tool of an integration, also of one that is switched off: see `try_tool`, and what it raises.
+
+        The call has the tool's name in the integration. `confirm` is a person's yes to one that may write.
+
+        Raises, besides: IntegrationNotFound, NotAllowed, NotEntitled; SecretRefused, KeyUnavailable, StoreError.
+        """
+        stored = await self.find(call.caller, name, action="test_call")
+        record, use = await self.revealed(stored), self.use(stored)
+        trying = Trying(stored=stored, record=record, use=use, policy=self._ruled, audit=self._log)
+        return await try_tool(trying, call, confirm=confirm)
 
     async def refresh(self, tenant: str) -> None:
         """Uses what is in the store for a tenant, now. Without it a change is used within two seconds.
@@ -231,7 +243,7 @@ class Gateway(Wrapper):
         record = await self.revealed(stored)
         source = await source_of(record, self.use(stored))
         repeating = source if self._retry is None else self._retry(source)
-        return Stamp(repeating, _revision(stored))
+        return Stamp(repeating, revision_of(stored))
 
     def _mode(self, call: Call, tool: Tool) -> Mode:
         parts = split("tool", tool.name)
@@ -278,14 +290,6 @@ def _check_loop() -> None:
         raise ConfigError(
             "a gateway needs a running asyncio event loop; other loops, as trio's, are not known"
         ) from None
-
-
-def _revision(stored: StoredIntegration) -> str:
-    """What changes with the integration, and is the same on every replica."""
-    if not stored.system:
-        return f"{stored.id}/{stored.revision}"
-    text = json.dumps(stored.document, sort_keys=True)
-    return f"{stored.id}/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 async def ended(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from typing import ClassVar
 
@@ -29,6 +31,14 @@ def scope_of(stored: StoredIntegration) -> Scope:
         blocked=record.tools.disabled,
         off=frozenset(record.tools.off),
     )
+
+
+def revision_of(stored: StoredIntegration) -> str:
+    """What changes with the integration, and is the same on every replica."""
+    if not stored.system:
+        return f"{stored.id}/{stored.revision}"
+    text = json.dumps(stored.document, sort_keys=True)
+    return f"{stored.id}/{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 class Stamp(Wrapper):

@@ -37,17 +37,19 @@ Tap: TypeAlias = Callable[[httpx2.AsyncBaseTransport], httpx2.AsyncBaseTransport
 """Puts a transport of its own around the one that sends."""
 
 
-async def source_of(record: Integration, use: Use, *, tap: Tap | None = None) -> ToolSource:
+async def source_of(
+    record: Integration, use: Use, *, tap: Tap | None = None, document: Document | None = None
+) -> ToolSource:
     """The source of a record whose credentials are there, not yet entered. The description is read for it.
 
     `use` says under which name logins are kept. Its guard is for a record that somebody else than the operator made:
     its addresses, those of its description and of its authorization server have to be public or allowed by it. `tap`
-    sees every request of an HTTP API.
+    sees every request of an HTTP API, and `document` is its description where that was read already.
 
     Raises: DescriptionError, UpstreamError; ConfigError for what can't be called.
     """
     if isinstance(record, RestIntegration):
-        return await _rest(record, use, tap)
+        return await _rest(record, use, tap, document)
     if isinstance(record, McpIntegration):
         return _mcp(record, use)
     raise ConfigError(f"the integration {record.name!r} has no protocol that is known: use 'rest' or 'mcp'")
@@ -67,8 +69,8 @@ async def document_of(record: RestIntegration, *, guard: Guard | None = None) ->
     return await asyncio.to_thread(partial(Document.parse, Path(record.openapi), limits=reading))
 
 
-async def _rest(record: RestIntegration, use: Use, tap: Tap | None) -> ToolSource:
-    document = await document_of(record, guard=use.guard)
+async def _rest(record: RestIntegration, use: Use, tap: Tap | None, document: Document | None) -> ToolSource:
+    document = document or await document_of(record, guard=use.guard)
     base_url = record.base_url or _base(record, document)
     guard = use.guard or (ANYWHERE if _is_named(record, base_url) else PUBLIC)
     auth = record.auth.used(replace(use, url=base_url))
