@@ -26,10 +26,10 @@ def _install(session: nox.Session, group: str, *, package: str | None = "-e.") -
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests; further words go to pytest."""
+    """The tests, in two processes, with coverage; further words go to pytest, in one."""
     _install(session, "test")
-    measured = [] if session.posargs else ["--cov", "--cov-report=term:skip-covered"]
-    session.run("python", "-m", "pytest", "--ignore=tests/judges", *measured, *session.posargs)
+    both = ["-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term:skip-covered"]
+    session.run("python", "-m", "pytest", "--ignore=tests/judges", *([] if session.posargs else both), *session.posargs)
 
 
 @nox.session

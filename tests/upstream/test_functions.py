@@ -143,7 +143,11 @@ async def test_what_a_function_raises_is_told_to_nobody(caplog: pytest.LogCaptur
     assert "hunter2" not in answer.model_dump_json()
 
 
-@pytest.mark.parametrize("result", [Secret("hunter2"), {"key": Secret("hunter2")}, object()], ids=str)
+@pytest.mark.parametrize(
+    "result",
+    [Secret("hunter2"), {"key": Secret("hunter2")}, object()],
+    ids=["a secret", "a secret inside", "an object"],
+)
 async def test_a_result_that_is_no_json_is_a_failure(result: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 
@@ -285,10 +289,14 @@ def unwritable(a: threading.Event) -> None:
     """Takes what JSON has no word for."""
 
 
+def _named(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
 REFUSED: list[Any] = [positional, starred, open_ended, unreadable, unwritable, lambda: 1, partial(add, 1)]
 
 
-@pytest.mark.parametrize("function", REFUSED, ids=repr)
+@pytest.mark.parametrize("function", REFUSED, ids=_named)
 def test_what_cannot_be_a_tool_is_refused_at_once(function: Any) -> None:
     with pytest.raises(ConfigError):
         Functions(function)

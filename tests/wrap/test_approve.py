@@ -573,7 +573,11 @@ async def test_a_later_round_that_did_not_leave_can_be_brought_again(approve: Ap
 
 
 @pytest.mark.req("ATK-53")
-@pytest.mark.parametrize("policy", [breaks, always(None), always(True), Allow, "allow"], ids=repr)
+@pytest.mark.parametrize(
+    "policy",
+    [breaks, always(None), always(True), Allow, "allow"],
+    ids=["breaks", "gives None", "gives True", "gives a class", "is a text"],
+)
 async def test_a_policy_that_fails_refuses(things: Things, policy: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 

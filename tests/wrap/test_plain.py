@@ -38,7 +38,9 @@ def test_neighbouring_integers_beyond_a_double_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("-inf"), "\ud800", {1: 1}, {None: 1}, {1}, b"", object()], ids=repr
+    "value",
+    [float("nan"), float("-inf"), "\ud800", {1: 1}, {None: 1}, {1}, b"", object()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_json_cannot_say_is_refused(value: Any) -> None:
     for arguments in ({"a": value}, {"a": [{"b": value}]}):
