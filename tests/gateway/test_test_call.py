@@ -12,12 +12,17 @@ from mcpbridge.errors import InvalidArguments, ToolNotFound
 from mcpbridge.gateway.gateway import Gateway
 from mcpbridge.gateway.judging import judge_answer, judge_tool
 from mcpbridge.gateway.trying import ConfirmationRequired, Trial
+from mcpbridge.integrations.errors import NotAllowed
+from mcpbridge.integrations.hooks import Management
 from mcpbridge.integrations.record import Integration
+from mcpbridge.integrations.registry import Integrations
 from mcpbridge.openapi.answered import answers_document
 from mcpbridge.openapi.document import Document
 from mcpbridge.openapi.operations import read_operations
 from mcpbridge.policy import Deny
 from mcpbridge.source.answer import error_of
+from mcpbridge.store.store import Store
+from mcpbridge.testing.fake import FakeUpstream
 from mcpbridge.tools import Call, Caller, Tool
 
 Books = Callable[..., dict[str, Any]]
@@ -165,3 +170,33 @@ def test_an_mcp_tool_is_judged_by_its_output_schema() -> None:
     assert judge_tool(tool, {"n": "1"}).outcome == "differs"
     assert judge_tool(tool, None).outcome == "differs"
     assert judge_tool(Tool(name="t"), {}).outcome == "unjudged"
+
+
+@pytest.mark.req("INT-06")
+async def test_a_tool_of_an_mcp_server_is_tried_too() -> None:
+    look = Tool(name="look", access="read", extra={"annotations": {"readOnlyHint": True}})
+    fake = FakeUpstream.from_tools([look, Tool(name="drop", access="write")])
+    async with fake.listening() as url:
+        record = Integration(name="up", protocol="mcp", url=f"{url}/mcp", trusted=True)
+        with pytest.raises(ConfirmationRequired):
+            await trial(record, "drop")
+        assert not fake.called
+        tried = await trial(record, "look")
+
+    assert '"name": "look"' in tried.request
+    assert (tried.status, tried.verdict.outcome) == (None, "unjudged")
+
+
+@pytest.mark.req("INT-06", "INT-08")
+async def test_the_host_decides_on_it_as_an_action_of_management(store: Store, books: Books) -> None:
+    asked: list[str] = []
+
+    def rule(_caller: Caller, wanted: Management) -> bool:
+        asked.append(wanted.action)
+        return wanted.action != "test_call"
+
+    integrations = Integrations(store, authorize=rule, system=[Integration(**books())])
+    async with Gateway(integrations) as gateway:
+        with pytest.raises(NotAllowed):
+            await gateway.test_call(Call(name="list_books", caller=Caller(tenant="acme")), "books")
+    assert "test_call" in asked
