@@ -23,6 +23,7 @@ from mcpbridge.policy import Deny
 from mcpbridge.source.answer import error_of
 from mcpbridge.store.store import Store
 from mcpbridge.testing.fake import FakeUpstream
+from mcpbridge.testing.faults import Fault
 from mcpbridge.tools import Call, Caller, Tool
 
 Books = Callable[..., dict[str, Any]]
@@ -200,3 +201,18 @@ async def test_the_host_decides_on_it_as_an_action_of_management(store: Store, b
         with pytest.raises(NotAllowed):
             await gateway.test_call(Call(name="list_books", caller=Caller(tenant="acme")), "books")
     assert "test_call" in asked
+
+
+@pytest.mark.req("INT-06", "VAULT-03")
+async def test_a_verdict_does_not_say_back_a_credential(shop_file: Path) -> None:
+    fake = FakeUpstream.from_tools([Tool(name="look", access="read")])
+    body = b'{"title": ["s3cret-credential"]}'
+    fake.always(Fault.status(404, body=body, headers={"content-type": "application/problem+json"}))
+    async with fake.listening() as url:
+        auth = {"type": "bearer", "token": "s3cret-credential"}
+        record = Integration(name="shop", protocol="rest", openapi=str(shop_file), base_url=url, auth=auth)
+        tried = await trial(record, "get_book", isbn="9780141439518")
+
+    assert (tried.status, tried.verdict.outcome) == (404, "differs")
+    assert "/title" in tried.verdict.problems[0]
+    assert "s3cret" not in repr(tried)

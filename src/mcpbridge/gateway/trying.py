@@ -18,11 +18,12 @@ from mcpbridge.errors import BridgeError
 from mcpbridge.gateway.judging import Judgement, judge_answer, judge_tool
 from mcpbridge.gateway.scope import scope_of
 from mcpbridge.gateway.sources import document_of, source_of
-from mcpbridge.gateway.tapped import Caught, Tapped, masked_curl
+from mcpbridge.gateway.tapped import Caught, Exchange, Tapped, masked_curl
 from mcpbridge.integrations.auth import NoAuth, Use
 from mcpbridge.integrations.parts import read_limits
 from mcpbridge.integrations.record import Integration, RestIntegration
 from mcpbridge.integrations.stored import StoredIntegration
+from mcpbridge.net.masking import Unsigned, masked
 from mcpbridge.openapi.answered import answers_document
 from mcpbridge.openapi.document import Document
 from mcpbridge.openapi.operations import read_operations
@@ -110,10 +111,18 @@ async def try_tool(trying: Trying, call: Call, *, confirm: bool) -> Trial:
     if last is None:
         return trial(request="", verdict=Judgement(outcome="unjudged", message="there was no answer"))
     described = None if document is None else await asyncio.to_thread(_described, document, call.name)
-    judge = partial(judge_answer, described, status=last.status, kind=last.kind, content=last.content)
     plain = await _plain(rest, trying.use, document, call)
     shown = "" if plain is None else masked_curl(plain, last.request)
+    content = _unsaid(last, plain)
+    judge = partial(judge_answer, described, status=last.status, kind=last.kind, content=content)
     return trial(request=shown, verdict=await asyncio.to_thread(judge), status=last.status)
+
+
+def _unsaid(last: Exchange, plain: httpx2.Request | None) -> bytes:
+    """The answer's content; an error has every credential masked that it says back, as in the answer itself."""
+    if 200 <= last.status < 300:
+        return last.content
+    return b"" if plain is None else masked(last.content, Unsigned.of(plain).credentials(last.request))
 
 
 def _served(trying: Trying, source: ToolSource) -> ToolSource:
