@@ -293,15 +293,14 @@ async def test_many_upstreams_that_were_restarted_together_come_back_spread_and_
     scripted = Scripted({"tools/list": {"tools": [ECHO]}, "tools/call": DONE})
     async with restarting() as server:
         await server.start(app)
-        sources = [McpSource(server.url, mode="legacy", backoff=Backoff(first=0.2)) for _ in range(100)]
+        sources = [McpSource(server.url, mode="legacy", backoff=Backoff(first=2.0)) for _ in range(100)]
         for source in sources:
             await source.__aenter__()
         await asyncio.gather(*(source.list_tools(ANYONE) for source in sources))
         await server.stop()
         for source in sources:
             source.reconnect()
-        await asyncio.gather(*(source.call(Call(name="echo")) for source in sources))
-        nexts = {(await source.status()).next_retry for source in sources}
+        nexts = {*await asyncio.gather(*(_next_retry(source) for source in sources))}
         most = 0
         await server.start(app)
         await until(lambda: most)
@@ -310,6 +309,11 @@ async def test_many_upstreams_that_were_restarted_together_come_back_spread_and_
             await source.__aexit__(None, None, None)
     assert len(nexts) > 20
     assert most <= AT_ONCE
+
+
+async def _next_retry(source: McpSource) -> float | None:
+    await source.call(Call(name="echo"))
+    return (await source.status()).next_retry
 
 
 async def _works(source: McpSource) -> None:
